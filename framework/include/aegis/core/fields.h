@@ -1,0 +1,76 @@
+#pragma once
+
+#include <boost/pfr/tuple_size.hpp>
+
+#include "aegis/core/attributes.h"
+#include "aegis/core/for_each.h"
+#include "aegis/core/type.h"
+
+/// Describes a plain struct, from inside it, after its members:
+///
+///   struct ShieldCreate {
+///     std::string name{};
+///     int defense_rating = 10;
+///     AEGIS_FIELDS(ShieldCreate, (name, min_length(1)), (defense_rating, ge(0), le(100)))
+///   };
+///
+/// The struct stays an aggregate. Every member must be listed, in order of declaration.
+/// Attributes: see aegis/core/attributes.h.
+#define AEGIS_FIELDS(Struct, ...)                                              \
+  using aegis_self = Struct;                                                   \
+  static constexpr ::std::string_view aegis_name() { return #Struct; }         \
+  static constexpr auto aegis_fields() {                                       \
+    return ::std::array{AEGIS_EACH_FIELD(AEGIS_DESCRIBE_FIELD, __VA_ARGS__)};  \
+  }
+
+#define AEGIS_DESCRIBE_FIELD(index, name, ...)                          \
+  ::aegis::detail::make_field<&aegis_self::name>(                       \
+      #name __VA_OPT__(AEGIS_EACH_ATTRIBUTE(AEGIS_ATTRIBUTE, __VA_ARGS__))),
+#define AEGIS_ATTRIBUTE(attribute) , ::aegis::attributes::attribute
+
+namespace aegis {
+namespace detail {
+
+template <class Owner, class T>
+Owner owner_of(T Owner::*);
+template <class Owner, class T>
+T member_type(T Owner::*);
+
+template <Kind kind, class Attribute>
+constexpr void apply(Rules& rules, const Attribute& attribute) {
+  static_assert(Attribute::fits(kind),
+                "This attribute does not fit the type of the field it is given to.");
+  attribute.apply(rules);
+}
+
+template <auto Member, class... Attributes>
+constexpr Field make_field(std::string_view name, const Attributes&... attributes) {
+  using Owner = decltype(owner_of(Member));
+  using T = decltype(member_type(Member));
+  Field field{name, &type_of<T>(),
+              [](void* object) -> void* { return &(static_cast<Owner*>(object)->*Member); },
+              {}};
+  (apply<kind_of<T>()>(field.rules, attributes), ...);
+  return field;
+}
+
+template <class T>
+struct Fields {
+  static constexpr auto list = T::aegis_fields();
+  static_assert(boost::pfr::tuple_size_v<T> == list.size(),
+                "AEGIS_FIELDS / AEGIS_TABLE does not list every member of the struct.");
+  static const void* defaults() {
+    static const T instance{};
+    return &instance;
+  }
+  static constexpr Object object{T::aegis_name(), list, &defaults};
+};
+
+}  // namespace detail
+
+template <Described T>
+const Object& describe() {
+  return detail::Fields<T>::object;
+}
+
+}  // namespace aegis

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "aegis/core/fields.h"
+#include "aegis/db/column.h"
+
+/// Describes a model: a plain struct whose objects are rows of a table.
+///
+///   struct Shield {
+///     std::optional<std::int64_t> id{};
+///     std::string name{};
+///     AEGIS_TABLE(Shield, "shield", (id, primary_key), (name, unique, max_length(80)))
+///   };
+///
+/// As AEGIS_FIELDS, and gives typed columns: Shield::col.name == "Aegis".
+#define AEGIS_TABLE(Struct, table, ...)                                             \
+  AEGIS_FIELDS(Struct, __VA_ARGS__)                                                 \
+  static constexpr ::std::string_view aegis_table() { return table; }               \
+  struct aegis_columns {                                                            \
+    AEGIS_EACH_FIELD(AEGIS_DESCRIBE_COLUMN, __VA_ARGS__)                            \
+  };                                                                                \
+  static constexpr aegis_columns col{};
+
+#define AEGIS_DESCRIBE_COLUMN(index, name, ...) \
+  ::aegis::Column<aegis_self, decltype(aegis_self::name), index> name;
+
+namespace aegis {
+
+/// The description of a model's table.
+struct Table {
+  std::string_view name;
+  const Object* object;
+  std::size_t primary_key;  ///< the key's index among the fields
+
+  const Field& key() const { return object->fields[primary_key]; }
+};
+
+/// A struct described with AEGIS_TABLE.
+template <class T>
+concept Model = Described<T> && requires { T::aegis_table(); };
+
+namespace detail {
+
+constexpr std::size_t find_primary_key(std::span<const Field> fields) {
+  std::size_t found = fields.size();
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (!fields[i].rules.primary_key) continue;
+    if (found != fields.size()) return fields.size() + 1;
+    found = i;
+  }
+  return found;
+}
+
+template <class T>
+struct TableOf {
+  static constexpr std::size_t key = find_primary_key(Fields<T>::list);
+  static_assert(key < Fields<T>::list.size(),
+                "A model needs exactly one field with the attribute primary_key.");
+  static constexpr Table table{T::aegis_table(), &Fields<T>::object, key};
+};
+
+}  // namespace detail
+
+template <Model T>
+const Table& table_of() {
+  return detail::TableOf<T>::table;
+}
+
+}  // namespace aegis
