@@ -1,0 +1,69 @@
+# `make help` lists the targets. Each one does its own set-up: packages, configure, build.
+#
+#   PRESET=…         another preset of CMakePresets.json than the target's own
+#   ARGS=…           passed on to the program
+#   JOBS=…           how many compilers and tests at once
+#   SKIP_PACKAGES=1  don't look for Debian packages: you have the tools from elsewhere
+
+JOBS ?= $(shell nproc)
+
+# Clones at different paths share ccache's entries.
+export CCACHE_BASEDIR ?= $(CURDIR)
+export CCACHE_NOHASHDIR ?= 1
+
+run_preset := $(or $(PRESET),release)
+test_preset := $(or $(PRESET),dev)
+shields := build/$(run_preset)/services/shields
+
+packages = $(if $(SKIP_PACKAGES),true,deploy/install-packages $(1))
+configure = cmake --preset $(1) --log-level=WARNING -DAEGIS_WERROR=$(if $(CI),ON,OFF) >/dev/null
+build = $(call configure,$(1)) && cmake --build build/$(1) --parallel $(JOBS) $(if $(2),--target $(2))
+quietly = log=$$(mktemp) && { ( $(1) ) >$$log 2>&1 || { cat $$log; false; } ; } && rm $$log
+
+.PHONY: help serve test test-asan test-tsan bench health health-detailed format lint clean
+.DEFAULT_GOAL := help
+
+help: ## This list
+	@awk -F ' *## *' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-17s %s\n", $$1, $$2 }' Makefile
+
+serve: ## Build and run the shields service, at port 8000 or the next free one
+	@$(call packages,build)
+	@$(call build,$(run_preset),shields)
+	@exec $(shields) serve $(ARGS)
+
+test: ## Build everything and run every test
+	@$(call packages,build test)
+	@$(call build,$(test_preset))
+	@ctest --preset $(test_preset) --parallel $(JOBS) $(ARGS)
+
+test-asan: ## The tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) --no-print-directory test PRESET=asan
+
+test-tsan: ## The tests under ThreadSanitizer
+	@$(MAKE) --no-print-directory test PRESET=tsan
+
+bench: ## Measure, each figure beside a reference of the same run
+	@$(call packages,build bench)
+	@$(call build,$(run_preset),bench)
+	@python3 tests/bench/run.py --build build/$(run_preset) $(ARGS)
+
+health: ## Ask the running service how it is
+	@$(call packages,build)
+	@$(call quietly,$(call build,$(run_preset),shields))
+	@$(shields) health $(ARGS)
+
+health-detailed: ## The same with every component
+	@$(MAKE) --no-print-directory health ARGS="--detailed $(ARGS)"
+
+format: ## Format the sources
+	@$(call packages,lint)
+	@git ls-files '*.h' '*.cpp' | xargs clang-format-19 -i
+
+lint: ## Check the format, and the sources with clang-tidy
+	@$(call packages,build lint)
+	@git ls-files '*.h' '*.cpp' | xargs clang-format-19 --dry-run --Werror
+	@$(call build,$(test_preset))
+	@git ls-files 'framework/*.cpp' 'services/*.cpp' | xargs -n 1 -P $(JOBS) clang-tidy-19 --quiet -p build/$(test_preset)
+
+clean: ## Remove the build directories
+	@rm -rf build
