@@ -20,8 +20,9 @@
   };                                                                                \
   static constexpr aegis_columns col{};
 
-#define AEGIS_DESCRIBE_COLUMN(index, name, ...) \
-  ::aegis::Column<aegis_self, decltype(aegis_self::name), index> name;
+#define AEGIS_DESCRIBE_COLUMN(index, name, ...)                          \
+  ::aegis::Column<aegis_self, decltype(aegis_self::name), index> name; \
+  static decltype(aegis_self::name) aegis_member(::std::integral_constant<::std::size_t, index>);
 
 namespace aegis {
 
@@ -59,6 +60,11 @@ struct TableOf {
 };
 
 }  // namespace detail
+
+/// The type of a model's key, without std::optional.
+template <Model T>
+using KeyOf = typename detail::Unwrap<decltype(T::aegis_columns::aegis_member(
+    std::integral_constant<std::size_t, detail::TableOf<T>::key>{}))>::type;
 
 template <Model T>
 const Table& table_of() {

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "aegis/core/awaitable.h"
+#include "aegis/core/type.h"
+#include "aegis/db/database.h"
+#include "db/dialect.h"
+
+/// What SQLite and PostgreSQL each implement. Everything above it is the same for both.
+namespace aegis::db {
+
+struct Statement {
+  std::string_view sql;  ///< parameters are $1, $2, …
+  std::span<const Cell> values;
+  bool writes;
+};
+
+struct Outcome {
+  std::int64_t affected = 0;        ///< rows changed
+  std::int64_t last_insert_id = 0;  ///< the key the database gave (Dialect::key_by_last_insert_id)
+};
+
+/// Receives a statement's rows; may be called on a driver's thread while the coroutine that awaits
+/// the statement is suspended. An exception ends the statement and reaches that coroutine.
+class RowSink {
+ public:
+  virtual void columns(std::span<const std::string_view> names) = 0;
+  virtual void row(std::span<const Cell> cells) = 0;
+
+ protected:
+  ~RowSink() = default;
+};
+
+/// One session's hold on the database. Used by one coroutine at a time.
+class Link {
+ public:
+  /// What was not committed is rolled back by the driver, without waiting.
+  virtual ~Link() = default;
+
+  /// Runs one statement. The first that writes begins the transaction, and all later ones are part
+  /// of it. Statement, sink and what they refer to must live until it is done.
+  virtual awaitable<Outcome> run(const Statement& statement, RowSink& rows) = 0;
+  /// Begins the transaction now.
+  virtual awaitable<void> begin() = 0;
+  /// Makes the transaction durable; nothing to do without one.
+  virtual awaitable<void> commit() = 0;
+  virtual awaitable<void> rollback() = 0;
+};
+
+class Driver {
+ public:
+  virtual ~Driver() = default;
+
+  virtual const Dialect& dialect() const = 0;
+  virtual std::unique_ptr<Link> open(const SessionOptions& options) = 0;
+  /// Where the body of a session that writes should run, when not on its caller's executor.
+  virtual std::optional<boost::asio::any_io_executor> write_executor() { return std::nullopt; }
+  virtual awaitable<DatabaseReport> inspect() = 0;
+  virtual awaitable<void> close() = 0;
+};
+
+/// Makes the driver that the URL's scheme names. Throws Error(invalid).
+std::unique_ptr<Driver> make_driver(Runtime& runtime, const DatabaseOptions& options);
+
+}  // namespace aegis::db

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <map>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <vector>
+
+#include "aegis/core/function_ref.h"
+#include "aegis/db/session.h"
+
+namespace aegis {
+
+class Runtime;
+
+struct DatabaseOptions {
+  std::string url = "sqlite:///data/app.db";
+  /// Settings by name, driver's own: for SQLite foreign_keys, synchronous, busy_timeout,
+  /// journal_mode, cache_size, mmap_size. An unknown one is an error.
+  std::map<std::string, std::string> connect_args{};
+  bool echo = false;  ///< log every statement (its values are not shown)
+  std::chrono::milliseconds slow_transaction{1000};  ///< log a transaction that holds longer
+  /// All sessions share one transaction that is never committed: for tests.
+  bool rolled_back = false;
+};
+
+/// What a database says of itself, for health and for `db` commands.
+struct DatabaseReport {
+  struct TableFacts {
+    std::string name;
+    std::int64_t rows = 0;
+    bool estimated = false;  ///< rows is an estimate: the table is large
+    std::vector<std::string> columns{}, indexes{}, foreign_keys{};
+  };
+  struct Fact {
+    std::string name;
+    std::string value;
+  };
+  struct Problem {
+    bool unhealthy;       ///< otherwise a warning
+    std::string message;  ///< what is wrong, and what to do
+  };
+
+  std::string implementation;  ///< "sqlite", "postgresql"
+  std::string version;
+  std::string url;  ///< without its password
+  std::vector<Problem> problems{};
+  std::vector<Fact> storage{};   ///< file, its existence, permissions and size
+  std::vector<Fact> settings{};  ///< pragmas or server settings
+  std::vector<Fact> pool{};      ///< connections, queues, group sizes
+  std::vector<TableFacts> tables{};
+};
+
+/// A database that the whole process shares. Safe to use from every executor of the runtime.
+class Database {
+ public:
+  /// Reads the URL and starts the driver; touches neither file nor server, so that a process can
+  /// start, and say what is wrong, while its database is away. Throws Error(invalid) for a bad URL
+  /// or option, without the URL's password.
+  Database(Runtime& runtime, DatabaseOptions options);
+  ~Database();
+
+  /// Runs `body` in a session: commits when it returns, rolls back when it throws.
+  ///   co_await db.session([&](Session& s) -> awaitable<void> { co_await s.insert(shield); });
+  /// With SQLite the body runs on the database's writer thread, where its statements need no hop:
+  /// it should not wait long for anything else.
+  template <class F>
+  std::invoke_result_t<F&, Session&> session(F body, std::source_location where =
+                                                         std::source_location::current()) {
+    return run<F>(std::move(body), SessionOptions{false, where});
+  }
+  /// As session(), for reading only: stays on the caller's thread where the driver can.
+  template <class F>
+  std::invoke_result_t<F&, Session&> read(F body, std::source_location where =
+                                                      std::source_location::current()) {
+    return run<F>(std::move(body), SessionOptions{true, where});
+  }
+  /// A session whose end is the caller's: commit() it, or it is rolled back.
+  Session begin(std::source_location where = std::source_location::current());
+
+  /// The type-erased form of session() and read().
+  awaitable<void> run_session(SessionOptions options, FunctionRef<awaitable<void>(Session&)> body);
+
+  /// Creates the tables and indexes that do not exist yet. Tables referenced by others come first.
+  awaitable<void> create_all(std::vector<const Table*> tables);
+  /// The SQL that create_all() would run on an empty database.
+  std::string schema(const std::vector<const Table*>& tables) const;
+
+  /// Connects when needed and answers what there is; a database that is away is a Problem, not an
+  /// exception.
+  awaitable<DatabaseReport> inspect();
+
+  /// Ends all work and closes; sessions that are open are rolled back.
+  awaitable<void> close();
+
+  const DatabaseOptions& options() const { return options_; }
+
+ private:
+  template <class F>
+  std::invoke_result_t<F&, Session&> run(F body, SessionOptions options) {
+    static_assert(std::is_trivially_copyable_v<F>,
+                  "A session's callable must capture by reference: [&](Session& s) -> "
+                  "awaitable<…>. (A capture with a destructor is freed twice by g++ 12.)");
+    using Result = typename std::invoke_result_t<F&, Session&>::value_type;
+    if constexpr (std::is_void_v<Result>) {
+      co_await run_session(options, body);
+    } else {
+      std::optional<Result> result;
+      auto keep = [&](Session& s) -> awaitable<void> { result.emplace(co_await body(s)); };
+      co_await run_session(options, keep);
+      co_return std::move(*result);
+    }
+  }
+
+  DatabaseOptions options_;
+  std::unique_ptr<db::Driver> driver_;
+};
+
+}  // namespace aegis

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <memory>
+#include <source_location>
+#include <string>
+#include <vector>
+
+#include "aegis/db/query.h"
+
+namespace aegis {
+
+namespace db {
+class Link;
+class Driver;
+}  // namespace db
+
+/// How a session is to run.
+struct SessionOptions {
+  bool read_only = false;  ///< a write is an error
+  /// Where it began; named in the slow-transaction log.
+  std::source_location where = std::source_location::current();
+};
+
+/// A unit of work. Reads before the first write see the newest committed rows, each by itself
+/// (READ COMMITTED); the first write begins a transaction, which later statements are part of.
+/// An error leaves the transaction as good as rolled back: end the session. Destroying a session
+/// that was not committed rolls it back without waiting.
+///
+/// Used by one coroutine at a time. Objects passed by reference must outlive the await.
+class Session {
+ public:
+  Session(std::unique_ptr<db::Link> link, db::Driver& driver, SessionOptions options);
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+  ~Session();
+
+  /// The row with this key. Throws Error(not_found).
+  template <Model T>
+  awaitable<T> get(const KeyOf<T>& key) {
+    return detail::get_row<T>(*this, detail::value_of(key));
+  }
+  /// The row with this key, or nothing.
+  template <Model T>
+  awaitable<std::optional<T>> find(const KeyOf<T>& key) {
+    return detail::find_row<T>(*this, detail::value_of(key), false);
+  }
+  /// As find(), and locks the row until the session ends: read, change, write back.
+  template <Model T>
+  awaitable<std::optional<T>> find_for_update(const KeyOf<T>& key) {
+    return detail::find_row<T>(*this, detail::value_of(key), true);
+  }
+
+  /// Inserts `row`; fills its key when that is an empty optional. Throws Error(conflict) naming
+  /// the column whose value is taken.
+  template <Model T>
+  awaitable<void> insert(T& row) {
+    return insert_row(table_of<T>(), &row);
+  }
+  template <Model T>
+  awaitable<void> insert(T&& row) = delete;  // its key would be lost, and g++ 12 frees it twice
+
+  /// Inserts all rows, in as few statements as possible; fills their keys.
+  template <Model T>
+  awaitable<void> insert_all(std::vector<T>& rows) {
+    return insert_rows(table_of<T>(), detail::type_of<std::vector<T>>(), &rows);
+  }
+
+  /// Writes every column of the row with row's key. Throws Error(not_found).
+  template <Model T>
+  awaitable<void> update(const T& row) {
+    return update_row(table_of<T>(), &row);
+  }
+
+  /// Inserts `row`, or updates the one that has the same value in `conflict` (a unique column).
+  template <Model T, class M, std::size_t I>
+  awaitable<void> upsert(T& row, Column<T, M, I> conflict) {
+    return upsert_row(table_of<T>(), &row, conflict.name());
+  }
+
+  /// Deletes the row with this key; whether there was one.
+  template <Model T>
+  awaitable<bool> erase(const KeyOf<T>& key) {
+    return erase_row(table_of<T>(), detail::value_of(key));
+  }
+
+  template <Model T>
+  Select<T> select() {
+    return Select<T>(*this);
+  }
+  template <Model T>
+  Update<T> update_all() {
+    return Update<T>(*this);
+  }
+  template <Model T>
+  Delete<T> delete_from() {
+    return Delete<T>(*this);
+  }
+
+  /// Runs SQL with parameters $1, $2, … bound to `args`. T is a described struct (columns are
+  /// matched by name) or a scalar (the first column).
+  template <class T, class... Args>
+  awaitable<std::vector<T>> query(std::string sql, const Args&... args) {
+    return detail::query_rows<T>(*this, std::move(sql), detail::values(args...));
+  }
+  /// Runs SQL that returns no rows; answers how many rows it changed.
+  template <class... Args>
+  awaitable<std::int64_t> execute(std::string sql, const Args&... args) {
+    return execute_sql(std::move(sql), detail::values(args...));
+  }
+
+  /// Makes the session's writes durable. Injected and lambda sessions do so by themselves.
+  awaitable<void> commit();
+  /// Undoes the session's writes.
+  awaitable<void> rollback();
+
+  db::Link& link() { return *link_; }
+  db::Driver& driver() { return *driver_; }
+  const SessionOptions& options() const { return options_; }
+
+ private:
+  awaitable<void> insert_row(const Table& table, void* row);
+  awaitable<void> insert_rows(const Table& table, const Type& type, void* rows);
+  awaitable<void> update_row(const Table& table, const void* row);
+  awaitable<void> upsert_row(const Table& table, void* row, std::string_view conflict);
+  awaitable<bool> erase_row(const Table& table, Value key);
+  awaitable<std::int64_t> execute_sql(std::string sql, std::vector<Value> values);
+
+  std::unique_ptr<db::Link> link_;
+  db::Driver* driver_;
+  SessionOptions options_;
+};
+
+}  // namespace aegis
