@@ -1,0 +1,4 @@
+#pragma once
+
+/// What a file with handlers and routes needs.
+#include "aegis/http/router.h"

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aegis/core/services.h"
+#include "aegis/core/type.h"
+#include "aegis/http/request.h"
+#include "aegis/http/response.h"
+
+namespace aegis {
+
+/// Where a handler's input comes from.
+enum class ParameterIn : std::uint8_t { path, query, header };
+
+/// A typed input of a handler.
+struct Parameter {
+  ParameterIn in;
+  std::string_view name;
+  const Type* type;
+  bool required;
+  const Field* field = nullptr;  ///< its rules and documentation, when it is a struct's member
+};
+
+/// A route: what the router needs to run a handler and OpenAPI to describe it, both derived from
+/// the handler's type.
+struct Endpoint {
+  struct Need {
+    Services::Key key;
+    std::string_view type;  ///< as the user wrote it
+  };
+
+  Method method = Method::get;
+  std::string path{};  ///< the pattern: "/shields/{id}"
+  std::vector<Parameter> parameters{};
+  const Type* body = nullptr;  ///< the JSON body's type
+  bool body_is_patch = false;
+  int status = 200;               ///< of success
+  const Type* reply = nullptr;    ///< the JSON reply's type
+  std::string_view reply_media{};  ///< the content type of a reply that is not JSON
+  bool replies_location = false;
+  bool may_be_absent = false;  ///< can answer 404
+  std::vector<Need> needs{};   ///< services that must be provided before the start
+  std::string summary_text{};
+  std::vector<std::string> tags{};
+  bool hidden = false;  ///< not in OpenAPI
+
+  std::function<awaitable<Response>(Request&)> invoke{};
+
+  /// One line for OpenAPI.
+  Endpoint& summary(std::string text) {
+    summary_text = std::move(text);
+    return *this;
+  }
+  Endpoint& tag(std::string name) {
+    tags.push_back(std::move(name));
+    return *this;
+  }
+  Endpoint& hide() {
+    hidden = true;
+    return *this;
+  }
+};
+
+}  // namespace aegis

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "aegis/core/awaitable.h"
+#include "aegis/core/error.h"
+
+namespace aegis {
+
+/// A reply. Content-Length, Date, Connection and X-Request-Id are the server's.
+class Response {
+ public:
+  /// Gives a body piece by piece, sent chunked: each call answers the next piece, an empty one
+  /// ends the body. Called only when the piece before has been taken by the network.
+  using Source = std::function<awaitable<std::string>()>;
+
+  Response() = default;
+  explicit Response(int status) : status_(status) {}
+  Response(int status, std::string body, std::string_view content_type)
+      : status_(status), content_type_(content_type), body_(std::move(body)) {}
+
+  static Response text(std::string body, int status = 200) {
+    return {status, std::move(body), "text/plain; charset=utf-8"};
+  }
+  /// `body` is JSON text.
+  static Response json(std::string body, int status = 200) {
+    return {status, std::move(body), "application/json"};
+  }
+  static Response chunked(Source source, std::string_view content_type);
+
+  int status() const { return status_; }
+  std::string_view content_type() const { return content_type_; }
+  const std::string& body() const { return body_; }
+  const Source& source() const { return source_; }
+  const std::vector<std::pair<std::string, std::string>>& headers() const { return headers_; }
+  /// The first header with this name (in any case); empty when there is none.
+  std::string_view header(std::string_view name) const;
+
+  Response& set_status(int status) {
+    status_ = status;
+    return *this;
+  }
+  Response& set_body(std::string body, std::string_view content_type);
+  /// Replaces headers of that name. Throws Error(internal) when name or value could split the
+  /// header (a control character).
+  Response& set_header(std::string_view name, std::string value);
+
+ private:
+  int status_ = 200;
+  std::string content_type_{};
+  std::string body_{};
+  std::vector<std::pair<std::string, std::string>> headers_{};
+  Source source_{};
+};
+
+/// application/problem+json (RFC 9457): every error reply of the framework.
+Response problem(int status, std::string_view detail, const std::vector<FieldError>& errors = {});
+/// The reply to an exception: an Error by its code, anything else a 500 that says nothing of it.
+Response problem(const std::exception& error);
+
+}  // namespace aegis

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "aegis/http/router.h"
+
+namespace aegis {
+
+class Runtime;
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 8000;
+  bool next_free_port = false;  ///< when `port` is taken, try the following ones
+  std::size_t max_header_bytes = 16 * 1024;
+  std::size_t max_body_bytes = 1024 * 1024;
+  std::size_t max_connections = 10'000;  ///< beyond: 503 with Retry-After, then closed
+  std::size_t max_in_flight = 1024;      ///< requests being handled; beyond: 503 with Retry-After
+  std::chrono::milliseconds header_timeout{10'000};   ///< first byte to end of header: 408
+  std::chrono::milliseconds body_timeout{30'000};     ///< whole body: 408
+  std::chrono::milliseconds handler_timeout{30'000};  ///< then cancelled: 504
+  std::chrono::milliseconds idle_timeout{60'000};     ///< between requests: closed
+  std::chrono::milliseconds write_timeout{30'000};    ///< no progress in sending a reply: closed
+  bool access_log = false;
+};
+
+struct ServerStats {
+  std::uint64_t connections_accepted = 0, connections_open = 0, connections_refused = 0;
+  std::uint64_t requests = 0, in_flight = 0, server_errors = 0, timeouts = 0;
+};
+
+/// HTTP/1.1 on every core of the runtime.
+class Server {
+ public:
+  /// `handler` and `services` must outlive the server.
+  Server(Runtime& runtime, ServerOptions options, const HttpHandler& handler,
+         const Services& services);
+  ~Server();
+
+  /// Binds and begins to accept. Throws Error(unavailable), which names host and port.
+  void start();
+  std::uint16_t port() const;
+  ServerStats stats() const;
+
+  /// Stops accepting, answers what is in flight with Connection: close, closes idle connections
+  /// after at most one second. Completes when the last connection is gone.
+  awaitable<void> drain();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace aegis
