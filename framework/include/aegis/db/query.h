@@ -133,15 +133,15 @@ awaitable<Page<T>> fetch_one_page(Session& session, SelectQuery query,
   co_return page;
 }
 template <class T>
-awaitable<std::optional<T>> find_row(Session& session, Value key, bool for_update) {
+awaitable<std::optional<T>> find_row(Session& session, Value key) {
   std::optional<T> row;
-  co_await fetch_by_key(session, table_of<T>(), std::move(key), for_update, into(row));
+  co_await fetch_by_key(session, table_of<T>(), std::move(key), false, into(row));
   co_return row;
 }
 template <class T>
-awaitable<T> get_row(Session& session, Value key) {
+awaitable<T> get_row(Session& session, Value key, bool for_update) {
   std::optional<T> row;
-  co_await fetch_by_key(session, table_of<T>(), key, false, into(row));
+  co_await fetch_by_key(session, table_of<T>(), key, for_update, into(row));
   if (!row) throw_not_found(table_of<T>(), &key);
   co_return std::move(*row);
 }

@@ -37,17 +37,17 @@ class Session {
   /// The row with this key. Throws Error(not_found).
   template <Model T>
   awaitable<T> get(const KeyOf<T>& key) {
-    return detail::get_row<T>(*this, detail::value_of(key));
+    return detail::get_row<T>(*this, detail::value_of(key), false);
   }
   /// The row with this key, or nothing.
   template <Model T>
   awaitable<std::optional<T>> find(const KeyOf<T>& key) {
-    return detail::find_row<T>(*this, detail::value_of(key), false);
+    return detail::find_row<T>(*this, detail::value_of(key));
   }
-  /// As find(), and locks the row until the session ends: read, change, write back.
+  /// As get(), and locks the row until the session ends: read, change, write back.
   template <Model T>
-  awaitable<std::optional<T>> find_for_update(const KeyOf<T>& key) {
-    return detail::find_row<T>(*this, detail::value_of(key), true);
+  awaitable<T> get_for_update(const KeyOf<T>& key) {
+    return detail::get_row<T>(*this, detail::value_of(key), true);
   }
 
   /// Inserts `row`; fills its key when that is an empty optional. Throws Error(conflict) naming
@@ -77,9 +77,9 @@ class Session {
     return upsert_row(table_of<T>(), &row, conflict.name());
   }
 
-  /// Deletes the row with this key; whether there was one.
+  /// Deletes the row with this key. Throws Error(not_found).
   template <Model T>
-  awaitable<bool> erase(const KeyOf<T>& key) {
+  awaitable<void> erase(const KeyOf<T>& key) {
     return erase_row(table_of<T>(), detail::value_of(key));
   }
 
@@ -122,7 +122,7 @@ class Session {
   awaitable<void> insert_rows(const Table& table, const Type& type, void* rows);
   awaitable<void> update_row(const Table& table, const void* row);
   awaitable<void> upsert_row(const Table& table, void* row, std::string_view conflict);
-  awaitable<bool> erase_row(const Table& table, Value key);
+  awaitable<void> erase_row(const Table& table, Value key);
   awaitable<std::int64_t> execute_sql(std::string sql, std::vector<Value> values);
 
   std::unique_ptr<db::Link> link_;

@@ -1,4 +1,0 @@
-#pragma once
-
-/// What a file that uses the database needs.
-#include "aegis/db/database.h"

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aegis/aegis.h"
+
+/// Tests of an application: no socket, no server, a database of their own. Link aegis::testing.
+///
+///   // once per test program:
+///   AEGIS_TEST_APPLICATION(configure)          // void configure(aegis::App& app)
+///
+///   AEGIS_TEST_CASE(forging_a_shield) {        // a coroutine; `app` is the application
+///     auto reply = co_await app.post("/shields", R"({"name":"Dragon Scale"})");
+///     BOOST_REQUIRE_EQUAL(reply.status(), 201);
+///   }
+namespace aegis::testing {
+
+/// The application under test.
+class TestApp {
+ public:
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+
+  TestApp();
+  ~TestApp();
+
+  awaitable<Response> get(std::string target, Headers headers = Headers());
+  awaitable<Response> post(std::string target, std::string body, Headers headers = Headers());
+  awaitable<Response> put(std::string target, std::string body, Headers headers = Headers());
+  awaitable<Response> patch(std::string target, std::string body, Headers headers = Headers());
+  awaitable<Response> del(std::string target, Headers headers = Headers());
+  awaitable<Response> request(Method method, std::string target, std::string body,
+                              Headers headers);
+
+  /// The test's own database: in memory (the default), or the one that TEST_DATABASE_URL names,
+  /// inside one transaction that is rolled back after the test. Refuses to open the DATABASE_URL
+  /// that the environment or .env configures.
+  Database& db();
+
+  /// Runs `test` to its end; its exception is the test's.
+  void run(awaitable<void> test);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// What AEGIS_TEST_APPLICATION names.
+void configure(App& app);
+
+}  // namespace aegis::testing
+
+#define AEGIS_TEST_APPLICATION(function) \
+  void aegis::testing::configure(::aegis::App& app) { function(app); }
+
+/// A Boost.Test case whose body is a coroutine, with a TestApp named `app`.
+#define AEGIS_TEST_CASE(test_name)                                   \
+  struct test_name##_body {                                          \
+    ::aegis::testing::TestApp app;                                   \
+    ::aegis::awaitable<void> run();                                  \
+  };                                                                 \
+  BOOST_AUTO_TEST_CASE(test_name) {                                  \
+    test_name##_body test;                                           \
+    test.app.run(test.run());                                        \
+  }                                                                  \
+  ::aegis::awaitable<void> test_name##_body::run()
