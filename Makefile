@@ -20,7 +20,7 @@ configure = cmake --preset $(1) --log-level=WARNING -DAEGIS_WERROR=$(if $(CI),ON
 build = $(call configure,$(1)) && cmake --build build/$(1) --parallel $(JOBS) $(if $(2),--target $(2))
 quietly = log=$$(mktemp) && { ( $(1) ) >$$log 2>&1 || { cat $$log; false; } ; } && rm $$log
 
-.PHONY: help serve test test-asan test-tsan bench health health-detailed format lint clean
+.PHONY: help serve test test-asan test-tsan coverage bench health health-detailed format lint clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -41,6 +41,12 @@ test-asan: ## The tests under AddressSanitizer and UndefinedBehaviorSanitizer
 
 test-tsan: ## The tests under ThreadSanitizer
 	@$(MAKE) --no-print-directory test PRESET=tsan
+
+coverage: ## The lines that the tests reach, file by file
+	@$(MAKE) --no-print-directory test PRESET=coverage
+	@llvm-profdata-19 merge --sparse build/coverage/profiles/*.profraw -o build/coverage/coverage.profdata
+	@llvm-cov-19 report --instr-profile=build/coverage/coverage.profdata --sources framework services \
+	  $$(find build/coverage/tests -type f -executable -name '*_test' -printf '--object %p ')
 
 bench: ## Measure, each figure beside a reference of the same run
 	@$(call packages,build bench)

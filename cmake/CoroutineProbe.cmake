@@ -19,7 +19,7 @@ function(aegis_probe_coroutines)
     try_run(exit_code compiled
       ${PROJECT_BINARY_DIR}/probes/${name} ${PROJECT_SOURCE_DIR}/cmake/probes/${name}.cpp
       CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
-      COMPILE_OUTPUT_VARIABLE output)
+      COMPILE_OUTPUT_VARIABLE output WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
     if(NOT compiled)
       message(FATAL_ERROR "${CMAKE_CXX_COMPILER} does not compile C++20 coroutines:\n${output}")
     elseif(NOT exit_code EQUAL 0)
