@@ -244,6 +244,7 @@ int Runtime::run() {
   impl_->serve(0);
   for (std::thread& thread : impl_->threads) thread.join();
   impl_->threads.clear();
+  for (const auto& core : impl_->cores) core->shutdown();
   return impl_->exit_code;
 }
 

@@ -33,7 +33,7 @@ std::size_t available_cores();
 ///   1. draining() turns true;
 ///   2. the on_drain() hooks run, all at once: stop taking in, finish what is in flight;
 ///   3. the on_stop() hooks run, last registered first: close what others needed until now;
-///   4. run() returns.
+///   4. coroutines that are still suspended are destroyed, and run() returns.
 /// Hooks that outlast the limit are abandoned and named in the log.
 ///
 /// Ignores SIGPIPE for the whole process: a peer that goes away is an error code, not the end.

@@ -17,8 +17,11 @@ class Driver;
 /// How a session is to run.
 struct SessionOptions {
   bool read_only = false;  ///< a write is an error
-  /// Where it began; named in the slow-transaction log.
+  /// Stay on the caller's executor although writes may be quicker elsewhere: for what mostly reads.
+  bool in_place = false;
+  /// Where it began; the slow-transaction log names it.
   std::source_location where = std::source_location::current();
+  std::string_view origin{};  ///< a better name than `where`, e.g. a route; must outlive the session
 };
 
 /// A unit of work. Reads before the first write see the newest committed rows, each by itself
