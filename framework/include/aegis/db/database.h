@@ -70,13 +70,13 @@ class Database {
   template <class F>
   std::invoke_result_t<F&, Session&> session(F body, std::source_location where =
                                                          std::source_location::current()) {
-    return run<F>(std::move(body), SessionOptions{false, where});
+    return run<F>(std::move(body), SessionOptions{.where = where});
   }
   /// As session(), for reading only: stays on the caller's thread where the driver can.
   template <class F>
   std::invoke_result_t<F&, Session&> read(F body, std::source_location where =
                                                       std::source_location::current()) {
-    return run<F>(std::move(body), SessionOptions{true, where});
+    return run<F>(std::move(body), SessionOptions{.read_only = true, .where = where});
   }
   /// A session whose end is the caller's: commit() it, or it is rolled back.
   Session begin(std::source_location where = std::source_location::current());
