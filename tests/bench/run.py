@@ -1,0 +1,400 @@
+#!/usr/bin/env python3
+"""Measures Aegis beside references in the same run and prints a table (see README.md).
+
+    run.py [--build DIR] [--only NAME]... [--quick] [--json FILE] [--dir DIR]
+
+Exits 1 when a measurement is broken (a wrong status, a lost write, a server that does not start);
+a bar that is missed is printed as missed.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import shlex
+import signal
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable
+
+CONNECTIONS = 64
+PIPELINE = 16
+POST = ("/shields", "--status", 201, "--post", '{"name":"bench-{unique}","defense_rating":42}')
+
+
+class Broken(Exception):
+    """The measurement cannot be trusted."""
+
+
+# ---- what is started -------------------------------------------------------------------------
+
+
+class Server:
+    """A server process on a free loopback port and a CPU of its own."""
+
+    def __init__(self, bench: "Bench", command: list[str], environment: dict[str, str]):
+        self.port = free_port()
+        self.log = bench.directory / "server.log"
+        environment = {**os.environ, **environment, "PORT": str(self.port)}
+        begin = time.perf_counter()
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [part.format(port=self.port) for part in command], env=environment,
+                cwd=bench.directory, stdout=log, stderr=log,
+                preexec_fn=lambda: os.sched_setaffinity(0, {bench.server_cpu}))
+        try:
+            self._await_first_answer()
+        except BaseException:
+            self.kill()
+            raise
+        self.start_ms = (time.perf_counter() - begin) * 1000
+
+    def _await_first_answer(self) -> None:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise Broken(self._told(f"exited with {self.process.returncode}"))
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+            try:
+                connection.request("GET", "/plaintext")
+                status = connection.getresponse().status
+            except ConnectionError:
+                time.sleep(0.0005)
+                continue
+            finally:
+                connection.close()
+            if status != 200:
+                raise Broken(f"GET /plaintext answered {status}, expected 200")
+            return
+        raise Broken(self._told("did not answer within 10 s"))
+
+    def cpu_seconds(self) -> float:
+        """User and system time of all its threads, also those that have ended."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_mb(self) -> float:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise Broken(self._told("did not end within 10 s of SIGTERM")) from None
+        if code not in (0, -signal.SIGTERM):
+            raise Broken(self._told(f"exited with {code}"))
+
+    def _told(self, what: str) -> str:
+        return f"{self.process.args[0]} {what}; its output:\n{self.log.read_text(errors='replace')}"
+
+
+@dataclass
+class LoadResult:
+    requests: int
+    per_second: float
+    cpu_us: float  # of the server, per request
+    busy: float  # share of its CPU the server used; well below 1, something else set the pace
+    latency_us: dict[str, float]
+
+
+class Bench:
+    """The programs, the machine and how long to measure."""
+
+    def __init__(self, build: Path, directory: Path, seconds: float):
+        self.build = build
+        self.directory = directory
+        self.seconds = seconds
+        cpus = sorted(os.sched_getaffinity(0))
+        self.server_cpu, self.load_cpu = cpus[0], cpus[-1]
+        os.sched_setaffinity(0, {self.load_cpu})  # and what this process starts, save the servers
+
+    def program(self, name: str) -> str:
+        path = self.build / "tests" / "bench" / name
+        if not path.exists():
+            raise Broken(f"{path} is not built")
+        return str(path)
+
+    @contextmanager
+    def server(self, command: list[str], environment: dict[str, str] | None = None):
+        server = Server(self, command, environment or {})
+        try:
+            yield server
+        except BaseException:
+            server.kill()
+            raise
+        server.stop()
+
+    def epoll(self):
+        return self.server([self.program("epoll_server"), "{port}", "--request-id"])
+
+    def aegis(self, database: Path | None = None):
+        """The shields routes and GET /plaintext, on one I/O thread."""
+        database = database or self.fresh_directory() / "bench.db"
+        environment = {"DATABASE_URL": f"sqlite:///{database}", "IO_THREADS": "1",
+                       "LOG_LEVEL": "warn"}
+        return self.server([self.program("bench_service"), "serve"], environment)
+
+    def load(self, server: Server, path: str, *options: object, seconds=None) -> LoadResult:
+        seconds = seconds or self.seconds
+        before = server.cpu_seconds()
+        out = self.run_json([self.program("load"), str(server.port), path, "--connections",
+                             str(CONNECTIONS), "--seconds", str(seconds), *map(str, options)])
+        cpu = server.cpu_seconds() - before
+        return LoadResult(out["requests"], out["requests_per_s"], cpu / out["requests"] * 1e6,
+                          cpu / out["seconds"], out["latency_us"])
+
+    def warm_load(self, server: Server, path: str, *options: object) -> LoadResult:
+        self.load(server, path, *options, seconds=0.2)
+        return self.load(server, path, *options)
+
+    def run_json(self, command: list[str]) -> dict:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        if done.returncode != 0:
+            raise Broken(f"{shlex.join(command)}:\n{done.stderr}")
+        return json.loads(done.stdout)
+
+    def fresh_directory(self) -> Path:
+        return Path(tempfile.mkdtemp(dir=self.directory))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+# ---- what is measured ------------------------------------------------------------------------
+
+
+@dataclass
+class Sample:
+    reference: float
+    aegis: float
+    details: dict = field(default_factory=dict)
+
+    @property
+    def ratio(self) -> float:
+        return self.aegis / self.reference
+
+    @property
+    def busy(self) -> float:
+        """The share of its CPU that a server under load used; the lower of the two."""
+        return min((side["busy"] for side in self.details.values() if "busy" in side), default=1)
+
+
+def beside(reference: LoadResult, aegis: LoadResult, figure: str) -> Sample:
+    return Sample(getattr(reference, figure), getattr(aegis, figure),
+                  {"reference": vars(reference), "aegis": vars(aegis)})
+
+
+def plaintext(bench: Bench, figure: str, *options: object) -> Sample:
+    with bench.epoll() as server:
+        reference = bench.warm_load(server, "/plaintext", *options)
+    with bench.aegis() as server:
+        aegis = bench.warm_load(server, "/plaintext", *options)
+    return beside(reference, aegis, figure)
+
+
+def plaintext_cpu(bench: Bench) -> Sample:
+    return plaintext(bench, "cpu_us")
+
+
+def plaintext_pipelined(bench: Bench) -> Sample:
+    return plaintext(bench, "per_second", "--depth", PIPELINE)
+
+
+def shield_by_id(bench: Bench) -> Sample:
+    with bench.aegis() as server:
+        stored = bench.load(server, *POST, seconds=0.2).requests
+        reference = bench.warm_load(server, "/plaintext")
+        aegis = bench.warm_load(server, "/shields/{id}", "--ids", min(stored, 1000))
+    return beside(reference, aegis, "per_second")
+
+
+def post_shield(bench: Bench) -> Sample:
+    bare = bench.run_json([bench.program("sqlite_reference"), str(bench.fresh_directory()),
+                           str(bench.seconds)])
+    database = bench.fresh_directory() / "bench.db"
+    with bench.aegis(database) as server:
+        warm_up = bench.load(server, *POST, seconds=0.2)
+        aegis = bench.load(server, *POST)
+    acknowledged = warm_up.requests + aegis.requests
+    with sqlite3.connect(database) as db:
+        (stored,) = db.execute("SELECT count(*) FROM shield").fetchone()
+    if stored != acknowledged:
+        raise Broken(f"{acknowledged} inserts were acknowledged, {stored} are stored in {database}")
+    return Sample(bare["grouped_inserts_per_s"], aegis.per_second,
+                  {"bare": bare, "aegis": vars(aegis)})
+
+
+def compile_handlers(bench: Bench) -> Sample:
+    """CPU of compiling shield_handlers.cpp; the reference includes Asio, Beast and JSON as well."""
+    command = handler_command(bench)
+    heavy = ["-includeboost/asio.hpp", "-includeboost/beast.hpp", "-includeboost/json.hpp"]
+    empty = bench.directory / "empty.cpp"
+    empty.write_text("#include <string>\n")
+    child_cpu(command, bench.directory)  # warms the page cache
+    return Sample(child_cpu([command[0], *heavy, *command[1:]], bench.directory),
+                  child_cpu(command, bench.directory),
+                  {"empty_file": {"cpu": child_cpu([*command[:-1], str(empty)], bench.directory)}})
+
+
+def handler_command(bench: Bench) -> list[str]:
+    """How the build compiles shield_handlers.cpp, without ccache and -g, the source last."""
+    for entry in json.loads((bench.build / "compile_commands.json").read_text()):
+        if Path(entry["file"]).name == "shield_handlers.cpp":
+            words = shlex.split(entry["command"])
+            if Path(words[0]).name == "ccache":
+                del words[0]
+            for option in ("-o", "-c"):
+                at = words.index(option)
+                del words[at : at + 2]
+            return [*words, "-O2", "-g0", "-c", "-o", "/dev/null", entry["file"]]
+    raise Broken(f"{bench.build}/compile_commands.json does not name shield_handlers.cpp")
+
+
+def child_cpu(command: list[str], directory: Path) -> float:
+    before = os.times()
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60)
+    if done.returncode != 0:
+        raise Broken(f"{shlex.join(command)}:\n{done.stderr}")
+    after = os.times()
+    return sum(after[2:4]) - sum(before[2:4])  # user and system time of children
+
+
+def start_to_first_200(bench: Bench) -> Sample:
+    with bench.epoll() as reference, bench.aegis() as aegis:
+        return Sample(reference.start_ms, aegis.start_ms)
+
+
+def idle_memory(bench: Bench) -> Sample:
+    with bench.epoll() as reference, bench.aegis() as aegis:
+        return Sample(reference.resident_mb(), aegis.resident_mb())
+
+
+# ---- the table -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Work:
+    name: str
+    text: str
+    beside: str
+    unit: str
+    measure: Callable[[Bench], Sample]
+    limit: float
+    at_most: bool
+    on_ratio: bool  # or on the value itself
+
+    def bar(self) -> str:
+        unit = "" if self.on_ratio else f" {self.unit}"
+        return f"{'≤' if self.at_most else '≥'} {self.limit:g}{unit}"
+
+    def holds(self, result: Sample) -> bool:
+        judged = result.ratio if self.on_ratio else result.aegis
+        return judged <= self.limit if self.at_most else judged >= self.limit
+
+
+WORKS = [
+    Work("plaintext", "GET /plaintext: server CPU per request", "epoll server", "µs",
+         plaintext_cpu, 1.25, at_most=True, on_ratio=True),
+    Work("pipelined", f"GET /plaintext, pipelined by {PIPELINE}", "epoll server", "req/s",
+         plaintext_pipelined, 0.6, at_most=False, on_ratio=True),
+    Work("show", "GET /shields/{id}, SQLite by key", "own /plaintext", "req/s",
+         shield_by_id, 0.6, at_most=False, on_ratio=True),
+    Work("post", "POST /shields, acknowledged after commit", "sqlite3 in C, by 64", "req/s",
+         post_shield, 0.15, at_most=False, on_ratio=True),
+    Work("compile", "compile model + 3 handlers, -O2: CPU", "with Asio, Beast, JSON", "s",
+         compile_handlers, 1.5, at_most=True, on_ratio=False),
+    Work("start", "start to first 200", "epoll server", "ms",
+         start_to_first_200, 100, at_most=True, on_ratio=False),
+    Work("memory", "idle resident memory", "epoll server", "MB",
+         idle_memory, 25, at_most=True, on_ratio=False),
+]
+
+
+@dataclass
+class Result:
+    """Medians; the ratio is that of the repetitions' own, so that slow spells cancel out."""
+
+    samples: list[Sample]
+
+    def __post_init__(self):
+        self.reference = statistics.median(sample.reference for sample in self.samples)
+        self.aegis = statistics.median(sample.aegis for sample in self.samples)
+        self.ratio = statistics.median(sample.ratio for sample in self.samples)
+        self.busy = statistics.median(sample.busy for sample in self.samples)
+
+
+def show(value: float, unit: str) -> str:
+    return f"{value:,.0f} {unit}" if value >= 1000 else f"{value:.3g} {unit}"
+
+
+def print_line(*cells: str) -> None:
+    widths = (-41, -23, 15, 15, 6, 8, -6)
+    padded = (cell.rjust(w) if w > 0 else cell.ljust(-w) for cell, w in zip(cells, widths))
+    print("  ".join(padded).rstrip(), flush=True)
+
+
+def print_row(work: Work, result: Result) -> None:
+    verdict = "yes" if work.holds(result) else "missed"
+    print_line(work.text, work.beside, show(result.reference, work.unit),
+               show(result.aegis, work.unit), f"{result.ratio:.2f}", work.bar(),
+               verdict if result.busy > 0.9 else f"{verdict} *")
+
+
+def main() -> int:
+    root = Path(__file__).resolve().parents[2]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--build", type=Path, default=root / "build" / "release", help="the build directory")
+    add("--only", action="append", choices=[work.name for work in WORKS], help="may be repeated")
+    add("--quick", action="store_true", help="one short repetition: does it work at all?")
+    add("--json", type=Path, metavar="FILE", help="write every sample to FILE")
+    add("--dir", type=Path, help="where the databases lie (default: the temporary folder)")
+    options = parser.parse_args()
+    repetitions, seconds = (1, 0.3) if options.quick else (5, 1.5)
+
+    results: dict[str, Result] = {}
+    broken = False
+    with tempfile.TemporaryDirectory(prefix="aegis-bench-", dir=options.dir) as directory:
+        bench = Bench(options.build.resolve(), Path(directory), seconds)
+        print(f"Server on CPU {bench.server_cpu} of {os.cpu_count()} (1 I/O thread; database "
+              f"threads share it), load on CPU {bench.load_cpu},\n{CONNECTIONS} connections. "
+              f"Medians of {repetitions} × {seconds} s; databases in {directory}.\n")
+        print_line("work", "beside", "reference", "Aegis", "ratio", "bar", "ok")
+        for work in WORKS:
+            if options.only and work.name not in options.only:
+                continue
+            try:
+                results[work.name] = Result([work.measure(bench) for _ in range(repetitions)])
+                print_row(work, results[work.name])
+            except (Broken, subprocess.TimeoutExpired, OSError) as error:
+                broken = True
+                print(f"{work.text}: broken: {error}", flush=True)
+
+    if any(result.busy <= 0.9 for result in results.values()):
+        print("\n* The server used less than 90 % of its CPU: disk, other processes or the load "
+              "set the pace.")
+    if options.json:
+        options.json.write_text(json.dumps(results, default=vars, indent=2))
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
