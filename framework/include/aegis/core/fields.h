@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boost/pfr/tuple_size.hpp>
+#include <utility>
 
 #include "aegis/core/attributes.h"
 #include "aegis/core/for_each.h"
@@ -54,10 +54,28 @@ constexpr Field make_field(std::string_view name, const Attributes&... attribute
   return field;
 }
 
+/// Initialises a member of any type; never called.
+struct Anything {
+  template <class T>
+  operator T&() const& noexcept;
+  template <class T>
+  operator T&() const&& noexcept;
+};
+
+template <class T, std::size_t... I>
+constexpr bool takes_initialisers(std::index_sequence<I...>) {
+  return requires { T{(static_cast<void>(I), Anything{})...}; };
+}
+/// Whether the aggregate T has `count` members: it takes as many initialisers and not one more.
+/// (Two instantiations; counting them, as Boost.PFR does, costs 50 ms of compile time a struct.)
+template <class T, std::size_t count>
+constexpr bool has_members = takes_initialisers<T>(std::make_index_sequence<count>{}) &&
+                             !takes_initialisers<T>(std::make_index_sequence<count + 1>{});
+
 template <class T>
 struct Fields {
   static constexpr auto list = T::aegis_fields();
-  static_assert(boost::pfr::tuple_size_v<T> == list.size(),
+  static_assert(has_members<T, list.size()>,
                 "AEGIS_FIELDS / AEGIS_TABLE does not list every member of the struct.");
   static const void* defaults() {
     static const T instance{};
