@@ -14,13 +14,15 @@
 ///     AEGIS_FIELDS(ShieldCreate, (name, min_length(1)), (defense_rating, ge(0), le(100)))
 ///   };
 ///
-/// The struct stays an aggregate. Every member must be listed, in order of declaration.
+/// The struct stays an aggregate. Every member must be listed, in order of declaration; a struct
+/// without members has AEGIS_FIELDS(Name).
 /// Attributes: see aegis/core/attributes.h.
-#define AEGIS_FIELDS(Struct, ...)                                              \
-  using aegis_self = Struct;                                                   \
-  static constexpr ::std::string_view aegis_name() { return #Struct; }         \
-  static constexpr auto aegis_fields() {                                       \
-    return ::std::array{AEGIS_EACH_FIELD(AEGIS_DESCRIBE_FIELD, __VA_ARGS__)};  \
+#define AEGIS_FIELDS(Struct, ...)                                                 \
+  using aegis_self = Struct;                                                      \
+  static constexpr ::std::string_view aegis_name() { return #Struct; }            \
+  static constexpr auto aegis_fields() {                                          \
+    return ::std::array<::aegis::Field, 0 __VA_OPT__(+AEGIS_COUNT(__VA_ARGS__))>{ \
+        __VA_OPT__(AEGIS_EACH_FIELD(AEGIS_DESCRIBE_FIELD, __VA_ARGS__))};         \
   }
 
 #define AEGIS_DESCRIBE_FIELD(index, name, ...)                          \
