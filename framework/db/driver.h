@@ -31,6 +31,8 @@ class RowSink {
  public:
   virtual void columns(std::span<const std::string_view> names) = 0;
   virtual void row(std::span<const Cell> cells) = 0;
+  /// The statement starts over (a read only): what was received so far is void.
+  virtual void restart() = 0;
 
  protected:
   ~RowSink() = default;

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <sqlite3.h>
+
+#include <filesystem>
+#include <string_view>
+
+#include "aegis/core/error.h"
+
+namespace aegis::db::sqlite {
+
+/// What SQLite reports, as an Error that says what happened and what to do.
+class Failure : public Error {
+ public:
+  /// `code` is an extended result code, `detail` SQLite's own message.
+  Failure(int code, std::string_view detail, std::string_view sql,
+          const std::filesystem::path& file);
+  /// The connection's latest code and message.
+  Failure(sqlite3* connection, std::string_view sql, const std::filesystem::path& file);
+
+  /// SQLITE_BUSY and the like, without the extension.
+  int primary_code() const { return code_ & 0xff; }
+
+ private:
+  int code_;
+};
+
+}  // namespace aegis::db::sqlite

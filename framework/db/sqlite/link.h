@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+
+#include "db/sqlite/engine.h"
+
+namespace aegis::db::sqlite {
+
+/// A session's hold: a transaction on the writer from its first write on, reads elsewhere before.
+/// Works from any executor; on the writer's own no statement hops.
+class SqliteLink final : public Link {
+ public:
+  SqliteLink(std::shared_ptr<Engine> engine, const SessionOptions& options);
+  ~SqliteLink() override;
+
+  awaitable<Outcome> run(const Statement& statement, RowSink& rows) override;
+  awaitable<void> begin() override;
+  awaitable<void> commit() override;
+  awaitable<void> rollback() override;
+
+ private:
+  template <class T>
+  awaitable<T> on_writer(awaitable<T> work);
+
+  awaitable<Outcome> run_here(const Statement& statement, RowSink& rows);
+  awaitable<void> begin_here();
+  awaitable<void> commit_here();
+  awaitable<void> rollback_here();
+  awaitable<Outcome> read(const Statement& statement, RowSink& rows);
+  awaitable<void> open_here();
+  void check_may_write() const;
+
+  std::shared_ptr<Engine> engine_;
+  SessionOptions options_;
+  /// From the first write on; used on the writer's thread only, save whether there is one.
+  std::unique_ptr<Transaction> transaction_;
+};
+
+}  // namespace aegis::db::sqlite

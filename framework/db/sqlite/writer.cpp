@@ -1,0 +1,462 @@
+#include "db/sqlite/writer.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "aegis/core/log.h"
+
+namespace aegis::db::sqlite {
+
+namespace asio = boost::asio;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t group_limit = 256;
+constexpr Milliseconds group_time_limit{5};
+constexpr Milliseconds reopen_pause{100};
+constexpr Milliseconds longest_retry_delay{50};
+
+std::string name_of(const Transaction& transaction) {
+  if (!transaction.origin.empty()) return std::string(transaction.origin);
+  return fmt::format("{}:{}", transaction.where.file_name(), transaction.where.line());
+}
+
+// Whether the connection should be opened anew: the file may have been put right meanwhile.
+bool damages_trust(const Error& error) {
+  const auto* failure = dynamic_cast<const Failure*>(&error);
+  if (!failure) return false;
+  const int code = failure->primary_code();
+  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_IOERR ||
+         code == SQLITE_CANTOPEN;
+}
+
+Error closed_error() {
+  return {Errc::unavailable, "the database is closed"};
+}
+
+}  // namespace
+
+Writer::Writer(const Config& config)
+    : config_(config), work_(context_.get_executor()), thread_([this] {
+        ::pthread_setname_np(::pthread_self(), "sqlite-writer");
+        for (;;) {
+          try {
+            context_.run();
+            return;
+          } catch (const std::exception& error) {
+            log::error("an exception escaped on the database's writer", "error", error.what());
+          }
+        }
+      }) {}
+
+Writer::~Writer() {
+  stop();
+}
+
+void Writer::stop() {
+  if (stopped_.exchange(true)) return;
+  asio::post(context_, [this] {
+    close();
+    asio::post(context_, [this] { context_.stop(); });  // behind the resumptions by close()
+  });
+  thread_.join();
+  context_.shutdown();
+}
+
+void Writer::abandon(std::unique_ptr<Transaction> transaction) {
+  if (stopped_) return;
+  if (here()) return rollback(*transaction);
+  asio::post(context_, [this, transaction = std::move(transaction)] { rollback(*transaction); });
+}
+
+// Opening.
+
+std::optional<Writer::FileIdentity> Writer::file_identity() const {
+  struct stat facts{};
+  if (::stat(config_.file.c_str(), &facts) != 0) return std::nullopt;
+  return FileIdentity{facts.st_dev, facts.st_ino};
+}
+
+void Writer::open() {
+  if (closed_) throw closed_error();
+  if (connection_) {
+    if (group_open_ || holder_ || config_.single_connection()) return;
+    if (!suspect_ && file_identity() == identity_) return;
+    log::warn("the database file was replaced or failed: opening it anew", "file",
+              config_.file.string());
+    opening_ = 0;
+    connection_.reset();
+  }
+  if (open_error_ && steady_clock::now() - open_failed_at_ < reopen_pause) {
+    std::rethrow_exception(open_error_);
+  }
+  try {
+    open_file();
+    open_error_ = nullptr;
+  } catch (...) {
+    open_error_ = std::current_exception();
+    open_failed_at_ = steady_clock::now();
+    throw;
+  }
+}
+
+void Writer::open_file() {
+  namespace fs = std::filesystem;
+  if (!config_.in_memory() && !file_identity()) {
+    if (openings_ > 0) {
+      throw Error(
+          Errc::unavailable,
+          fmt::format("the database file {} is gone: put it back, or restart the process to "
+                      "begin with an empty database",
+                      config_.file.string()));
+    }
+    const fs::path folder = config_.file.parent_path();
+    std::error_code error;
+    if (config_.make_folder) fs::create_directory(folder, error);  // one level, no typo's tree
+    if (!fs::is_directory(folder, error)) {
+      throw Error(Errc::unavailable,
+                  fmt::format("the folder {} of the database does not exist: create "
+                              "it (mkdir -p {})",
+                              folder.string(), folder.string()));
+    }
+  }
+  connection_.emplace(config_, Connection::Role::writer, openings_ == 0);
+  if (!config_.in_memory()) identity_ = file_identity().value_or(FileIdentity{});
+  suspect_ = false;
+  opening_ = ++openings_;
+}
+
+// Waiting.
+
+void Writer::wake(Waiter& waiter, const std::exception_ptr& error) {
+  waiter.unlink();
+  asio::post(context_,
+             [resume = std::move(*waiter.resume), error]() mutable { std::move(resume)(error); });
+}
+
+void Writer::wake_all(Waiters& waiters, const std::exception_ptr& error) {
+  while (!waiters.empty()) wake(waiters.front(), error);
+}
+
+awaitable<void> Writer::wait_for_turn(Waiter& waiter) {
+  const auto initiate = [this, &waiter](auto&& resume) {
+    auto slot = asio::get_associated_cancellation_slot(resume);
+    if (slot.is_connected()) {
+      slot.assign([this, &waiter](asio::cancellation_type) {
+        if (!waiter.is_linked()) return;  // has the turn already
+        --figures_.waiting;
+        wake(waiter,
+             std::make_exception_ptr(boost::system::system_error(asio::error::operation_aborted)));
+      });
+    }
+    waiter.resume.emplace(std::move(resume));
+    waiting_.push_back(waiter);
+    ++figures_.waiting;
+    give_turns();
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(
+      initiate, asio::use_awaitable);
+}
+
+// Turns.
+
+bool Writer::try_begin(Transaction& transaction) {
+  if (transaction.state == Transaction::State::ended) check_active(transaction);
+  if (holder_ || !waiting_.empty() || !begin_group()) return false;
+  start(transaction);
+  return true;
+}
+
+awaitable<void> Writer::begin(Transaction& transaction) {
+  if (try_begin(transaction)) co_return;
+  Waiter waiter(transaction);
+  co_await wait_for_turn(waiter);
+}
+
+bool Writer::is_read(std::string_view sql) {
+  open();
+  return Connection::is_read(connection_->prepare(sql));
+}
+
+awaitable<Outcome> Writer::run_alone(const Statement& statement, RowSink& rows) {
+  open();
+  if (!holder_ && waiting_.empty()) co_return connection_->run(statement, &rows);
+  Transaction turn{.alone = true};
+  Waiter waiter(turn);
+  co_await wait_for_turn(waiter);
+  const struct End {
+    Writer& writer;
+    Transaction& turn;
+    ~End() { writer.rollback(turn); }
+  } end{*this, turn};
+  check_active(turn);
+  co_return connection_->run(statement, &rows);
+}
+
+// Answers false when another process holds the file.
+bool Writer::begin_group() {
+  if (group_open_) return true;
+  open();
+  connection_->wait_for_locks(Milliseconds(0));  // the waiting is done by a timer
+  const int code = connection_->control("BEGIN IMMEDIATE");
+  connection_->wait_for_locks(config_.busy_timeout);
+  if ((code & 0xff) == SQLITE_BUSY) return false;
+  if (code != SQLITE_OK) {
+    suspect_ = (code & 0xff) != SQLITE_READONLY;
+    throw connection_->last_failure("BEGIN IMMEDIATE");
+  }
+  group_open_ = true;
+  group_size_ = 0;
+  group_since_ = steady_clock::now();
+  return true;
+}
+
+void Writer::start(Transaction& transaction) {
+  if (!transaction.alone) {
+    transaction.savepoint = group_size_ > 0 || config_.rolled_back;
+    if (transaction.savepoint && connection_->control("SAVEPOINT session") != SQLITE_OK) {
+      throw connection_->last_failure("SAVEPOINT session");
+    }
+    ++group_size_;
+  }
+  transaction.state = Transaction::State::active;
+  transaction.since = steady_clock::now();
+  holder_ = &transaction;
+  expect_tick();
+}
+
+void Writer::check_active(const Transaction& transaction) const {
+  if (transaction.state == Transaction::State::active) return;
+  if (transaction.reason) throw *transaction.reason;
+  throw Error(Errc::internal, "The session has no transaction.");
+}
+
+Outcome Writer::run(Transaction& transaction, const Statement& statement, RowSink& rows) {
+  check_active(transaction);
+  try {
+    return connection_->run(statement, &rows);
+  } catch (const Error& error) {
+    suspect_ = suspect_ || damages_trust(error);
+    end_early(transaction,
+              Error(error.code(), fmt::format("An earlier statement of the session failed, so its "
+                                              "transaction was rolled back: {}",
+                                              error.what())));
+    throw;
+  } catch (...) {
+    end_early(transaction,
+              Error(Errc::internal,
+                    "An earlier statement of the session failed, so its transaction was "
+                    "rolled back."));
+    throw;
+  }
+}
+
+awaitable<void> Writer::commit(Transaction& transaction) {
+  check_active(transaction);
+  if (connection_->has_dangling_references()) {
+    rollback(transaction);
+    throw Failure(SQLITE_CONSTRAINT_FOREIGNKEY, "FOREIGN KEY constraint failed", "COMMIT",
+                  config_.file);
+  }
+  if (transaction.savepoint && connection_->control("RELEASE session") != SQLITE_OK) {
+    const Failure failure = connection_->last_failure("RELEASE session");
+    rollback(transaction);
+    throw failure;
+  }
+  if (config_.rolled_back) {
+    ++figures_.sessions;
+    end_turn(transaction);
+    co_return;
+  }
+  Waiter waiter(transaction);
+  const auto initiate = [&](auto&& resume) {
+    waiter.resume.emplace(std::move(resume));
+    promised_.push_back(waiter);
+    ++promised_count_;
+    end_turn(transaction);
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(
+      initiate, asio::use_awaitable);
+}
+
+void Writer::rollback(Transaction& transaction) noexcept {
+  if (transaction.state == Transaction::State::active) {
+    undo(transaction);
+    end_turn(transaction);
+  }
+  transaction.state = Transaction::State::idle;
+  transaction.reason.reset();
+}
+
+void Writer::end_early(Transaction& transaction, Error reason) noexcept {
+  undo(transaction);
+  end_turn(transaction);
+  transaction.state = Transaction::State::ended;
+  transaction.reason = std::move(reason);
+}
+
+void Writer::undo(Transaction& transaction) noexcept {
+  if (transaction.alone) return;
+  ++figures_.rollbacks;
+  if (connection_->in_transaction()) {
+    if (!transaction.savepoint && connection_->control("ROLLBACK") == SQLITE_OK) {
+      group_open_ = false;  // there was nobody else in it
+      return;
+    }
+    if (transaction.savepoint && connection_->control("ROLLBACK TO session") == SQLITE_OK &&
+        connection_->control("RELEASE session") == SQLITE_OK) {
+      return;
+    }
+  }
+  // A full disk, for one, makes SQLite roll everything back.
+  const std::string reason = connection_->last_failure("ROLLBACK").what();
+  if (connection_->in_transaction()) connection_->control("ROLLBACK");
+  lose_group(reason);
+}
+
+void Writer::end_turn(Transaction& transaction) {
+  const Time now = steady_clock::now();
+  const auto held = now - transaction.since;
+  if (held > config_.slow_transaction && !transaction.alone) {
+    log::warn("slow transaction: other writers waited for it", "session", name_of(transaction),
+              "held", held);
+  }
+  transaction.state = Transaction::State::idle;
+  holder_ = nullptr;
+  const bool full = promised_count_ >= group_limit || now - group_since_ >= group_time_limit;
+  if (promised_count_ > 0 && full) commit_group();
+  give_turns();
+  if (group_open_) expect_tick();
+}
+
+void Writer::give_turns() {
+  while (!holder_ && !waiting_.empty()) {
+    Waiter& first = waiting_.front();
+    std::exception_ptr error;
+    try {
+      if (!first.transaction->alone && !begin_group()) return retry_later();
+      start(*first.transaction);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    --figures_.waiting;
+    wake(first, error);
+  }
+}
+
+// Another process holds the file: who has waited for long enough hears so, the others keep on.
+void Writer::retry_later() {
+  const Time now = steady_clock::now();
+  const Failure failure(SQLITE_BUSY, "database is locked", "BEGIN IMMEDIATE", config_.file);
+  for (auto next = waiting_.begin(); next != waiting_.end();) {
+    Waiter& waiter = *next++;
+    if (now - waiter.since < config_.busy_timeout) continue;
+    --figures_.waiting;
+    wake(waiter, std::make_exception_ptr(failure));
+  }
+  if (waiting_.empty() || retry_armed_) return;
+  retry_armed_ = true;
+  retry_delay_ = std::clamp(retry_delay_ * 2, Milliseconds(1), longest_retry_delay);
+  retry_timer_.expires_after(retry_delay_);
+  retry_timer_.async_wait([this](boost::system::error_code) {
+    retry_armed_ = false;
+    give_turns();
+    if (!retry_armed_) retry_delay_ = {};
+  });
+}
+
+// Groups.
+
+void Writer::commit_group() noexcept {
+  std::exception_ptr error;
+  if (promised_count_ == 0) {
+    connection_->control("ROLLBACK");  // all of its sessions were rolled back
+  } else if (connection_->control("COMMIT") == SQLITE_OK) {
+    ++figures_.groups;
+    figures_.sessions += promised_count_;
+  } else {
+    const Failure failure = connection_->last_failure("COMMIT");
+    log::error("a commit failed, its sessions are rolled back", "sessions", promised_count_,
+               "error", failure.what());
+    if (connection_->in_transaction()) connection_->control("ROLLBACK");
+    suspect_ = true;
+    error = std::make_exception_ptr(failure);
+  }
+  group_open_ = false;
+  promised_count_ = 0;
+  wake_all(promised_, error);
+}
+
+// SQLite rolled everything back, or only that was left to do.
+void Writer::lose_group(std::string_view reason) {
+  group_open_ = false;
+  group_size_ = 0;
+  if (promised_count_ == 0) return;
+  promised_count_ = 0;
+  const Error error(Errc::unavailable,
+                    fmt::format("the transaction was rolled back together with others that shared "
+                                "the disk write; try again ({})",
+                                reason));
+  log::error("a group of transactions was rolled back", "error", reason);
+  wake_all(promised_, std::make_exception_ptr(error));
+}
+
+// A tick comes behind everything that is ready to run now.
+void Writer::expect_tick() {
+  if (std::exchange(tick_expected_, true)) return;
+  asio::post(context_, [this] { tick(); });
+}
+
+void Writer::tick() {
+  tick_expected_ = false;
+  if (holder_) {
+    watch_holder();  // suspended; the end of its turn expects the next tick
+  } else if (group_open_ && !config_.rolled_back) {
+    commit_group();
+    give_turns();
+  }
+}
+
+void Writer::watch_holder() {
+  if (std::exchange(deadline_armed_, true)) return;
+  deadline_timer_.expires_at(holder_->since + config_.write_turn_timeout);
+  deadline_timer_.async_wait([this](boost::system::error_code) {
+    deadline_armed_ = false;
+    if (!holder_) return;
+    if (steady_clock::now() - holder_->since < config_.write_turn_timeout) return watch_holder();
+    ++figures_.expired;
+    Transaction& late = *holder_;
+    const Error reason(
+        Errc::timeout,
+        fmt::format("The session {} held up all other writers for more than {} ms, so it was "
+                    "rolled back: do not wait for other things between its first write and its end "
+                    "(write_turn_timeout is the limit).",
+                    name_of(late), config_.write_turn_timeout.count()));
+    log::warn("a session held the write turn for too long and was rolled back", "session",
+              name_of(late));
+    end_early(late, reason);
+  });
+}
+
+void Writer::close() noexcept {
+  if (std::exchange(closed_, true)) return;
+  figures_.waiting -= std::distance(waiting_.begin(), waiting_.end());
+  wake_all(waiting_, std::make_exception_ptr(closed_error()));
+  if (holder_) end_early(*holder_, closed_error());
+  if (group_open_ && !config_.rolled_back) commit_group();
+  retry_timer_.cancel();
+  deadline_timer_.cancel();
+  opening_ = 0;
+  group_open_ = false;
+  if (connection_ && !config_.rolled_back) connection_->control("PRAGMA optimize");
+  connection_.reset();
+}
+
+}  // namespace aegis::db::sqlite

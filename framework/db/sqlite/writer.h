@@ -1,0 +1,174 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/intrusive/list.hpp>
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <thread>
+
+#include "db/sqlite/connection.h"
+
+namespace aegis::db::sqlite {
+
+/// One session's part in the writer's work; belongs to the session's link, used on the writer's
+/// thread only.
+struct Transaction {
+  enum class State : std::uint8_t {
+    idle,
+    active,  ///< holds the turn
+    ended,   ///< rolled back before its session's end, see `reason`
+  };
+
+  std::source_location where{};  ///< the session's beginning
+  std::string_view origin{};     ///< a better name for it, if not empty
+  bool alone = false;            ///< one read between two turns, outside SQLite's transaction
+  State state = State::idle;
+  bool savepoint = false;  ///< shares its group with earlier sessions
+  std::chrono::steady_clock::time_point since{};
+  std::optional<Error> reason{};
+};
+
+/// The one thread that writes, and an executor: sessions that write live on it, so that each of
+/// their statements completes without a hop.
+///
+/// Sessions take turns, first come first served. Those that follow each other without a pause form
+/// a group: one SQLite transaction with a savepoint for each, acknowledged after the one COMMIT.
+class Writer {
+ public:
+  /// Figures for the report; any thread may read them.
+  struct Figures {
+    std::atomic<std::uint64_t> groups = 0;    ///< COMMITs
+    std::atomic<std::uint64_t> sessions = 0;  ///< acknowledged by them
+    std::atomic<std::uint64_t> rollbacks = 0;
+    std::atomic<std::uint64_t> expired = 0;  ///< held the turn for too long
+    std::atomic<std::size_t> waiting = 0;
+  };
+
+  explicit Writer(const Config& config);
+  /// stop() comes first.
+  ~Writer();
+
+  boost::asio::any_io_executor executor() { return context_.get_executor(); }
+  bool here() { return context_.get_executor().running_in_this_thread(); }
+  const Figures& figures() const { return figures_; }
+  /// Grows with each opening of the file: a connection of an earlier one is out of date.
+  /// 0 while it is not open.
+  const std::atomic<std::uint64_t>& opening() const { return opening_; }
+  /// Rolls back what a link left behind. Any thread; does not wait.
+  void abandon(std::unique_ptr<Transaction> transaction);
+  /// Closes and ends the thread. What is still suspended on its executor is destroyed.
+  void stop();
+
+  // From here on: on the writer's thread only.
+
+  /// Opens the file unless it is open, and again when it was replaced. Throws Error.
+  void open();
+
+  /// Whether this SQL changes nothing, so that it may run outside a transaction. Throws Error.
+  bool is_read(std::string_view sql);
+
+  /// Takes the turn and begins the transaction. Waits while others hold it, or another process
+  /// holds the file. Cancelled: throws system_error(operation_aborted).
+  awaitable<void> begin(Transaction& transaction);
+  /// Begins at once where nobody needs to be waited for; otherwise answers false.
+  bool try_begin(Transaction& transaction);
+
+  /// Runs a statement of the transaction. An error rolls the transaction back.
+  Outcome run(Transaction& transaction, const Statement& statement, RowSink& rows);
+  /// Passes the turn on and waits until the group is durable; a cancellation does not shorten it.
+  awaitable<void> commit(Transaction& transaction);
+  /// Undoes the transaction, which may then begin anew.
+  void rollback(Transaction& transaction) noexcept;
+
+  /// Runs one read between two turns: where there is but one connection.
+  awaitable<Outcome> run_alone(const Statement& statement, RowSink& rows);
+
+  /// Commits what was promised, rolls back what was not; later work fails.
+  void close() noexcept;
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+  using Resume = boost::asio::async_result<boost::asio::use_awaitable_t<>,
+                                           void(std::exception_ptr)>::handler_type;
+
+  /// A suspended coroutine; lives in its frame.
+  struct Waiter : boost::intrusive::list_base_hook<
+                      boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+    explicit Waiter(Transaction& of) : transaction(&of) {}
+    Transaction* transaction;
+    Time since = std::chrono::steady_clock::now();
+    std::optional<Resume> resume{};
+  };
+  using Waiters = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
+
+  struct Context : boost::asio::io_context {
+    Context() : io_context(1) {}  // one thread runs it, others only post
+    using execution_context::shutdown;
+  };
+
+  struct FileIdentity {
+    dev_t device = 0;
+    ino_t inode = 0;
+    bool operator==(const FileIdentity&) const = default;
+  };
+
+  std::optional<FileIdentity> file_identity() const;
+  void open_file();
+
+  void wake(Waiter& waiter, const std::exception_ptr& error);
+  void wake_all(Waiters& waiters, const std::exception_ptr& error);
+  awaitable<void> wait_for_turn(Waiter& waiter);
+
+  bool begin_group();
+  void start(Transaction& transaction);
+  void undo(Transaction& transaction) noexcept;
+  void end_early(Transaction& transaction, Error reason) noexcept;
+  void check_active(const Transaction& transaction) const;
+  void end_turn(Transaction& transaction);
+  void give_turns();
+  void retry_later();
+  void commit_group() noexcept;
+  void lose_group(std::string_view reason);
+  void expect_tick();
+  void tick();
+  void watch_holder();
+
+  const Config& config_;
+  std::atomic<bool> stopped_ = false;
+  Figures figures_;
+  std::atomic<std::uint64_t> opening_ = 0;
+  Context context_;
+  boost::asio::steady_timer retry_timer_{context_}, deadline_timer_{context_};
+
+  std::optional<Connection> connection_;
+  FileIdentity identity_;
+  std::uint64_t openings_ = 0;
+  bool suspect_ = false;  ///< the file failed: open it anew
+  std::exception_ptr open_error_;
+  Time open_failed_at_{};
+  bool closed_ = false;
+
+  Transaction* holder_ = nullptr;  ///< whose turn it is
+  Waiters waiting_;                ///< for the turn
+  Milliseconds retry_delay_{};
+  bool group_open_ = false;  ///< SQLite's transaction is
+  Time group_since_{};
+  std::size_t group_size_ = 0;  ///< turns given in it
+  Waiters promised_;            ///< acknowledged when the group is durable
+  std::size_t promised_count_ = 0;
+  bool tick_expected_ = false, deadline_armed_ = false, retry_armed_ = false;
+
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  std::thread thread_;
+};
+
+}  // namespace aegis::db::sqlite
