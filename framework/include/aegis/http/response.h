@@ -20,8 +20,7 @@ class Response {
 
   Response() = default;
   explicit Response(int status) : status_(status) {}
-  Response(int status, std::string body, std::string_view content_type)
-      : status_(status), content_type_(content_type), body_(std::move(body)) {}
+  Response(int status, std::string body, std::string_view content_type);
 
   static Response text(std::string body, int status = 200) {
     return {status, std::move(body), "text/plain; charset=utf-8"};
@@ -46,7 +45,7 @@ class Response {
   }
   Response& set_body(std::string body, std::string_view content_type);
   /// Replaces headers of that name. Throws Error(internal) when name or value could split the
-  /// header (a control character).
+  /// header (a control character), and for a header that is the server's.
   Response& set_header(std::string_view name, std::string value);
 
  private:

@@ -1,0 +1,452 @@
+#include "http/connection.h"
+
+#include <sys/socket.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <exception>
+#include <tuple>
+#include <utility>
+
+#include "aegis/core/log.h"
+
+namespace aegis::http {
+namespace {
+
+using ErrorCode = boost::system::error_code;
+constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
+
+/// Replies wait for each other up to this size.
+constexpr std::size_t flush_size = 64 * 1024;
+/// A larger body is sent from where it is, not copied.
+constexpr std::size_t copied_body_size = 16 * 1024;
+constexpr std::chrono::seconds linger_time{1};
+constexpr std::chrono::seconds drain_grace{1};
+/// After this time a cancelled handler that still runs is named in the log.
+constexpr std::chrono::seconds cancellation_patience{1};
+
+Response overloaded(std::string_view detail) {
+  Response response = problem(503, detail);
+  response.set_header("Retry-After", "1");
+  return response;
+}
+
+/// Counts a request while it is handled.
+class InFlight {
+ public:
+  explicit InFlight(Counter& counter) : counter_(counter) { counter_.add(); }
+  ~InFlight() { counter_.subtract(); }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+ private:
+  Counter& counter_;
+};
+
+std::string message_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "an exception that is no std::exception";
+  }
+}
+
+}  // namespace
+
+// ---- life ------------------------------------------------------------------------------------
+
+void Connection::serve(std::shared_ptr<ServerCore> core, Socket socket) {
+  auto connection = std::make_shared<Connection>(std::move(core), std::move(socket), true);
+  start(connection, connection->run());
+}
+
+void Connection::turn_away(std::shared_ptr<ServerCore> core, Socket socket) {
+  auto connection = std::make_shared<Connection>(std::move(core), std::move(socket), false);
+  start(connection, connection->refuse_client());
+}
+
+void Connection::start(const std::shared_ptr<Connection>& connection, awaitable<void> work) {
+  asio::co_spawn(connection->core_->context, std::move(work),
+                 asio::bind_cancellation_slot(connection->cancellation_.slot(),
+                                              [connection](const std::exception_ptr& failure) {
+                                                if (failure)
+                                                  log::error("a connection failed", "error",
+                                                             message_of(failure));
+                                              }));
+}
+
+Connection::Connection(std::shared_ptr<ServerCore> core, Socket socket, bool counted)
+    : core_(std::move(core)), socket_(std::move(socket)), counted_(counted) {
+  ErrorCode ignored;
+  const auto endpoint = socket_.remote_endpoint(ignored);
+  if (!ignored) peer_ = endpoint.address().to_string();
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.non_blocking(true, ignored);
+  request_.peer = peer_;
+  request_.services = &core_->services;
+  core_->add(*this);
+}
+
+Connection::~Connection() {
+  unlink();
+  if (counted_) core_->open.fetch_sub(1, std::memory_order_relaxed);
+  core_->removed();
+}
+
+awaitable<void> Connection::run() {
+  while (open_) {
+    while (open_ && !last_reply_ && next_request()) {
+      co_await answer();
+      if (output_.size() >= flush_size) co_await flush();
+    }
+    std::string_view nothing;
+    if (!send(nothing)) co_await flush();
+    if (last_reply_) {
+      co_await linger();
+      break;
+    }
+    co_await receive();
+  }
+}
+
+awaitable<void> Connection::refuse_client() {
+  last_reply_ = true;
+  const Response response = overloaded("Too many connections are open.");
+  append_reply_head(response, Framing::length);
+  output_ += response.body();
+  co_await flush();
+  co_await linger();
+}
+
+/// Ends the sending side and waits for the client to do the same: to close a socket while data
+/// comes in would make its system throw away what it has not read of our reply yet.
+awaitable<void> Connection::linger() {
+  ErrorCode error;
+  socket_.shutdown(Socket::shutdown_send, error);
+  if (error || client_closes_) co_return;
+  enter(Phase::linger, linger_time);
+  input_.consume(input_.size());
+  while (!error) {
+    const auto room = input_.room();
+    std::tie(error, std::ignore) =
+        co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), no_throw);
+  }
+}
+
+// ---- requests in -----------------------------------------------------------------------------
+
+awaitable<void> Connection::receive() {
+  // A deadline counts from the first byte of a header or the last one of what came before: more
+  // bytes do not move it, so a slow sender gains nothing by sending some.
+  const auto& options = core_->options;
+  if (!parser_) {
+    if (phase_ != Phase::idle) {
+      enter(Phase::idle, core_->draining() ? drain_grace : options.idle_timeout);
+    }
+    input_.shrink();
+    if (output_.capacity() > flush_size) output_ = {};
+  } else if (!parser_->has_header()) {
+    if (phase_ != Phase::header) enter(Phase::header, options.header_timeout);
+  } else {
+    if (phase_ != Phase::body) enter(Phase::body, options.body_timeout);
+  }
+
+  const auto room = input_.room();
+  const auto [error, count] =
+      co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), no_throw);
+  input_.commit(count);
+  if (!error) co_return;
+  const bool too_slow = error == asio::error::operation_aborted && open_ && phase_ != Phase::idle;
+  if (too_slow) {
+    core_->timeouts.add();
+    refuse({408, "The request did not arrive in time."});
+  } else {
+    open_ = false;
+  }
+}
+
+/// Whether a whole request has arrived.
+bool Connection::next_request() {
+  if (!parser_) {
+    // RFC 9112, section 2.2: empty lines before a request are ignored.
+    std::string_view input{input_.data(), input_.size()};
+    while (input.starts_with("\r\n")) input.remove_prefix(2);
+    input_.consume(input_.size() - input.size());
+    if (input.empty() || input == "\r") return false;
+    parser_.emplace(request_, core_->limits);
+    continue_sent_ = false;
+  }
+  switch (parser_->parse(input_)) {
+    case RequestParser::State::complete:
+      return true;
+    case RequestParser::State::refused:
+      refuse(parser_->refusal());
+      return false;
+    case RequestParser::State::in_header:
+      return false;
+    case RequestParser::State::in_body:
+      break;
+  }
+  if (parser_->expects_continue() && !continue_sent_) {
+    output_ += "HTTP/1.1 100 Continue\r\n\r\n";
+    continue_sent_ = true;
+  }
+  return false;
+}
+
+/// Answers a request that cannot be served, and so cannot be skipped either.
+void Connection::refuse(const Refusal& refusal) {
+  core_->requests.add();
+  last_reply_ = true;
+  if (request_.id.empty()) core_->request_ids.next(request_.id);
+  const Response response = problem(refusal.status, refusal.detail);
+  append_reply_head(response, Framing::length);
+  if (request_.method != Method::head) output_ += response.body();
+  log_reply(refusal.status, response.body().size(), refusal.detail);
+}
+
+// ---- replies out -----------------------------------------------------------------------------
+
+awaitable<void> Connection::answer() {
+  if (core_->options.access_log) received_at_ = std::chrono::steady_clock::now();
+  core_->requests.add();
+  if (request_.id.empty()) core_->request_ids.next(request_.id);
+
+  Response response;
+  std::exception_ptr failure;
+  if (core_->in_flight.get() >= core_->max_in_flight) {
+    response = overloaded("Too many requests are in flight.");
+  } else {
+    enter(Phase::handler, core_->options.handler_timeout);
+    send_once_suspended();
+    const InFlight counted(core_->in_flight);
+    try {
+      response = co_await core_->handler.handle(request_);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }
+
+  last_reply_ = !parser_->keep_alive() || core_->draining();
+  if (timed_out_) {
+    // A handler that reached its end in spite of the cancellation is believed: what it answers,
+    // it has done.
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+    timed_out_ = false;
+    last_reply_ = true;
+    if (failure || response.status() >= 500) response = problem(504, "The request took too long.");
+    failure = nullptr;
+  }
+  if (client_gone_ || !open_) {
+    log::debug("the client left before the reply", "method", to_string(request_.method), "path",
+               request_.path, "request_id", request_.id);
+    open_ = false;
+    co_return;
+  }
+  std::string error;
+  if (failure) {
+    error = message_of(failure);
+  } else if (response.status() < 200 || response.status() > 599) {
+    error = "the handler answered with the status " + std::to_string(response.status());
+  }
+  if (!error.empty()) response = problem(500, "The request could not be handled.");
+
+  const Framing framing = framing_of(response, parser_->is_http_1_0());
+  if (framing == Framing::until_close) last_reply_ = true;
+  append_reply_head(response, framing);
+  std::size_t body_size = 0;
+  if (request_.method != Method::head && framing != Framing::none) {
+    body_size = response.body().size();
+    if (response.source()) {
+      body_size = co_await stream(response.source(), framing);
+    } else if (body_size > copied_body_size) {
+      co_await flush(response.body());
+    } else {
+      output_ += response.body();
+    }
+  }
+  log_reply(response.status(), body_size, error);
+
+  input_.consume(parser_->size());
+  client_closes_ = !parser_->keep_alive() && input_.empty();
+  parser_.reset();
+}
+
+/// Sends the pieces of a body, each when the one before is gone. Returns the size of all.
+awaitable<std::size_t> Connection::stream(const Response::Source& source, Framing framing) {
+  std::size_t size = 0;
+  co_await flush();
+  while (open_) {
+    enter(Phase::handler, core_->options.handler_timeout);
+    std::string piece;
+    std::exception_ptr failure;
+    try {
+      piece = co_await source();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure || timed_out_ || client_gone_) {
+      // The status is sent already; all that can still be said is that the body is not complete.
+      if (!client_gone_) log_reply(500, size, timed_out_ ? "time-out" : message_of(failure));
+      ErrorCode ignored;
+      if (framing == Framing::until_close)
+        socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+      open_ = false;
+      break;
+    }
+    const bool last = piece.empty();
+    size += piece.size();
+    if (framing == Framing::chunked) {
+      output_ = fmt::format("{:x}\r\n", piece.size());
+      piece += "\r\n";
+    }
+    if (last && framing == Framing::until_close) break;
+    co_await flush(piece);
+    if (last) break;
+  }
+  co_return size;
+}
+
+void Connection::append_reply_head(const Response& response, Framing framing) {
+  ConnectionHeader connection = ConnectionHeader::none;
+  if (last_reply_) {
+    connection = ConnectionHeader::close;
+  } else if (parser_->is_http_1_0()) {
+    connection = ConnectionHeader::keep_alive;
+  }
+  append_head(output_, response, framing, connection, core_->date_line(), request_.id);
+}
+
+/// Sends the output, then `body`. The deadline moves with each piece the client takes.
+awaitable<void> Connection::flush(std::string_view body) {
+  while (!send(body)) {
+    enter(Phase::write, core_->options.write_timeout);
+    const auto [error] = co_await socket_.async_wait(Socket::wait_write, no_throw);
+    if (error) open_ = false;
+  }
+}
+
+/// Sends what the socket takes of the output and then of `body`; whether that is all, or all that
+/// ever will be.
+bool Connection::send(std::string_view& body) {
+  while (open_ && !(output_.empty() && body.empty())) {
+    ErrorCode error;
+    const std::size_t sent =
+        body.empty() ? socket_.write_some(asio::buffer(output_), error)
+                     : socket_.write_some(std::array<asio::const_buffer, 2>{asio::buffer(output_),
+                                                                            asio::buffer(body)},
+                                          error);
+    if (error == asio::error::would_block) return false;
+    if (error) open_ = false;
+    const std::size_t from_output = std::min(sent, output_.size());
+    output_.erase(0, from_output);
+    body.remove_prefix(sent - from_output);
+  }
+  return true;
+}
+
+/// Replies wait for those of the requests behind them, but not for a handler that waits: what is
+/// posted here runs when the handler suspends, or finds nothing to do.
+void Connection::send_once_suspended() {
+  if (output_.empty() || send_posted_) return;
+  send_posted_ = true;
+  asio::post(core_->context, [self = shared_from_this()] {
+    self->send_posted_ = false;
+    std::string_view nothing;
+    if (self->phase_ == Phase::handler) self->send(nothing);
+  });
+}
+
+// ---- time ------------------------------------------------------------------------------------
+
+void Connection::enter(Phase phase, std::chrono::milliseconds timeout) {
+  phase_ = phase;
+  entered_ = core_->tick();
+  deadline_ = core_->after(timeout);
+}
+
+void Connection::sweep() {
+  if (phase_ == Phase::handler) return sweep_handler();
+  if (core_->tick() < deadline_) return;
+  ErrorCode ignored;
+  socket_.cancel(ignored);  // whoever waits looks at the phase
+}
+
+void Connection::sweep_handler() {
+  const auto self = shared_from_this();  // a handler may end inside emit()
+  const std::string_view route = request_.endpoint ? request_.endpoint->path : request_.path;
+  if (timed_out_ || client_gone_) {
+    if (core_->tick() < deadline_) return;
+    log::error("a handler ignores its cancellation; its connection stays until it returns", "route",
+               route, "request_id", request_.id);
+    deadline_ = never;
+    return;
+  }
+  // Only for a handler that takes some time is the question worth a system call.
+  const bool is_slow = core_->tick() >= entered_ + 2;
+  if (!open_ || (is_slow && peer_is_gone())) {
+    client_gone_ = true;
+  } else if (core_->tick() >= deadline_) {
+    timed_out_ = true;
+    core_->timeouts.add();
+    log::warn("a request took too long, its handler is cancelled", "route", route, "request_id",
+              request_.id, "limit", core_->options.handler_timeout);
+  } else {
+    return;
+  }
+  deadline_ = core_->after(cancellation_patience);
+  cancellation_.emit(asio::cancellation_type::terminal);
+}
+
+/// A client that has closed its sending side counts as gone: whether it still listens cannot be
+/// known.
+bool Connection::peer_is_gone() {
+  char byte = 0;
+  const ssize_t count = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+void Connection::begin_drain() {
+  if (phase_ == Phase::idle) deadline_ = std::min(deadline_, core_->after(drain_grace));
+}
+
+void Connection::stop() {
+  const auto self = shared_from_this();
+  ErrorCode ignored;
+  open_ = false;
+  client_gone_ = true;
+  socket_.close(ignored);
+  if (phase_ == Phase::handler) cancellation_.emit(asio::cancellation_type::terminal);
+}
+
+// ---- logs ------------------------------------------------------------------------------------
+
+void Connection::log_reply(int status, std::size_t bytes, std::string_view error) const {
+  const bool failed = status >= 500;
+  if (failed) core_->server_errors.add();
+  if (!failed && !core_->options.access_log) return;
+  const auto level = failed ? log::Level::error : log::Level::info;
+  const std::string_view method = to_string(request_.method);
+  if (!core_->options.access_log) {
+    log::root().write(level, "request failed", "method", method, "path", request_.path, "status",
+                      status, "request_id", request_.id, "error", error);
+  } else {
+    log::root().write(level, failed ? "request failed" : "request", "method", method, "path",
+                      request_.path, "status", status, "bytes", bytes, "took",
+                      std::chrono::steady_clock::now() - received_at_, "request_id", request_.id,
+                      "peer", peer_, "error", error);
+  }
+}
+
+}  // namespace aegis::http
