@@ -23,19 +23,19 @@ struct FakeClock::Impl {
   class Entry {
    public:
     // With the mutex held.
-    Entry(Impl& impl, Parked& parked, Timestamp moment, Wakeup::Handle handle)
-        : impl_(impl), parked_(parked), key_(moment, impl.count++) {
+    Entry(std::shared_ptr<Impl> impl, Parked Impl::*list, Timestamp moment, Wakeup::Handle handle)
+        : impl_(std::move(impl)), parked_((*impl_).*list), key_(moment, impl_->count++) {
       parked_.emplace(key_, std::move(handle));
     }
     ~Entry() {
-      const std::lock_guard lock(impl_.mutex);
+      const std::lock_guard lock(impl_->mutex);
       parked_.erase(key_);
     }
     Entry(const Entry&) = delete;
     Entry& operator=(const Entry&) = delete;
 
    private:
-    Impl& impl_;
+    std::shared_ptr<Impl> impl_;
     Parked& parked_;
     Key key_;
   };
@@ -47,7 +47,7 @@ struct FakeClock::Impl {
   Parked watchers;  // in someone_sleeps_until()
 };
 
-FakeClock::FakeClock(Timestamp start) : impl_(std::make_unique<Impl>(start)) {}
+FakeClock::FakeClock(Timestamp start) : impl_(std::make_shared<Impl>(start)) {}
 FakeClock::~FakeClock() = default;
 
 Timestamp FakeClock::now() const {
@@ -61,7 +61,7 @@ awaitable<void> FakeClock::sleep_until(Timestamp moment) {
   {
     const std::lock_guard lock(impl_->mutex);
     if (moment <= impl_->now) co_return;
-    entry.emplace(*impl_, impl_->sleepers, moment, wakeup->handle());
+    entry.emplace(impl_, &Impl::sleepers, moment, wakeup->handle());
     for (const auto& [key, watcher] : impl_->watchers) {
       if (key.first == moment) watcher.notify();
     }
@@ -109,7 +109,7 @@ awaitable<void> FakeClock::someone_sleeps_until(Timestamp moment) {
     const std::lock_guard lock(impl_->mutex);
     const auto found = impl_->sleepers.lower_bound({moment, 0});
     if (found != impl_->sleepers.end() && found->first.first == moment) co_return;
-    entry.emplace(*impl_, impl_->watchers, moment, wakeup->handle());
+    entry.emplace(impl_, &Impl::watchers, moment, wakeup->handle());
   }
   co_await wakeup->wait();
 }

@@ -38,7 +38,7 @@ class FakeClock final : public Clock {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // sleepers share it: they may be destroyed after the clock
 };
 
 }  // namespace aegis::testing
