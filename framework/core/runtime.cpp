@@ -88,8 +88,15 @@ struct Runtime::Impl {
       std::signal(SIGTERM, SIG_DFL);
       std::signal(SIGINT, SIG_DFL);
     }
-    // A coroutine that is suspended on one core may hold something that belongs to another.
-    for (const auto& core : cores) core->shutdown();
+    destroy_suspended();
+  }
+
+  // While every core still exists, since a coroutine suspended on one may hold what belongs to
+  // another. Asio posts a frame to its own core to be destroyed there: hence the second round.
+  void destroy_suspended() {
+    for (int round = 0; round < 2; ++round) {
+      for (const auto& core : cores) core->shutdown();
+    }
   }
 
   void await_signal() {
@@ -244,7 +251,7 @@ int Runtime::run() {
   impl_->serve(0);
   for (std::thread& thread : impl_->threads) thread.join();
   impl_->threads.clear();
-  for (const auto& core : impl_->cores) core->shutdown();
+  impl_->destroy_suspended();
   return impl_->exit_code;
 }
 

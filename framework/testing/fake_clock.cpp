@@ -23,7 +23,7 @@ struct FakeClock::Impl {
   class Entry {
    public:
     // With the mutex held.
-    Entry(std::shared_ptr<Impl> impl, Parked Impl::*list, Timestamp moment, Wakeup::Handle handle)
+    Entry(std::shared_ptr<Impl> impl, Parked Impl::* list, Timestamp moment, Wakeup::Handle handle)
         : impl_(std::move(impl)), parked_((*impl_).*list), key_(moment, impl_->count++) {
       parked_.emplace(key_, std::move(handle));
     }

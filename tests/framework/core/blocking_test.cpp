@@ -28,7 +28,9 @@ BOOST_AUTO_TEST_CASE(runs_elsewhere_and_resumes_here) {
 BOOST_AUTO_TEST_CASE(moves_in_and_out_what_can_only_move) {
   asio::io_context context(1);
   run(context, []() -> awaitable<void> {
-    auto add_one = [value = std::make_unique<int>(41)] { return std::make_unique<int>(*value + 1); };
+    auto add_one = [value = std::make_unique<int>(41)] {
+      return std::make_unique<int>(*value + 1);
+    };
     const auto result = co_await run_blocking(std::move(add_one));
     BOOST_TEST(*result == 42);
   }());
@@ -60,11 +62,9 @@ BOOST_AUTO_TEST_CASE(cancelled_caller_goes_on_and_the_result_is_dropped) {
   asio::cancellation_signal cancel;
   bool aborted = false;
   asio::co_spawn(
-      context,
-      [](auto f) -> awaitable<void> { co_await run_blocking(std::move(f)); }(wait),
-      asio::bind_cancellation_slot(cancel.slot(), [&](const std::exception_ptr& error) {
-        aborted = error != nullptr;
-      }));
+      context, [](auto f) -> awaitable<void> { co_await run_blocking(std::move(f)); }(wait),
+      asio::bind_cancellation_slot(
+          cancel.slot(), [&](const std::exception_ptr& error) { aborted = error != nullptr; }));
   context.poll();
   cancel.emit(asio::cancellation_type::terminal);
   context.run();

@@ -30,7 +30,9 @@ struct Machine {
 
 BOOST_FIXTURE_TEST_SUITE(cpu, Machine)
 
-BOOST_AUTO_TEST_CASE(no_cgroup_no_quota) { BOOST_TEST(!quota().has_value()); }
+BOOST_AUTO_TEST_CASE(no_cgroup_no_quota) {
+  BOOST_TEST(!quota().has_value());
+}
 
 BOOST_AUTO_TEST_CASE(container_of_version_2) {
   file("proc/self/cgroup", "0::/\n");

@@ -168,13 +168,13 @@ const std::array hostile_inputs = {
     Hostile{"back\\slash\r\ttab", "back\\slash\r\ttab"},
     Hostile{std::string_view("nul\0bell\a", 9), std::string_view("nul\0bell\a", 9)},
     Hostile{"\x1b[2J\x7f", "\x1b[2J\x7f"},
-    Hostile{"\xC2\x9B", "\xC2\x9B"},                          // C1: a terminal's CSI
+    Hostile{"\xC2\x9B", "\xC2\x9B"},                                  // C1: a terminal's CSI
     Hostile{"\xE2\x80\xA8\xE2\x80\xAE", "\xE2\x80\xA8\xE2\x80\xAE"},  // line separator, override
     Hostile{"caf\xC3\xA9 \xF0\x9F\x9B\xA1", "caf\xC3\xA9 \xF0\x9F\x9B\xA1"},
     Hostile{"\xFF", "\xEF\xBF\xBD"},
-    Hostile{"a\xC3", "a\xEF\xBF\xBD"},                                        // cut short
-    Hostile{"\xC0\xAF", "\xEF\xBF\xBD\xEF\xBF\xBD"},                          // overlong
-    Hostile{"\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},          // surrogate
+    Hostile{"a\xC3", "a\xEF\xBF\xBD"},                                // cut short
+    Hostile{"\xC0\xAF", "\xEF\xBF\xBD\xEF\xBF\xBD"},                  // overlong
+    Hostile{"\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},  // surrogate
     Hostile{"\xF4\x90\x80\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
 };
 

@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
   runtime.on_drain("requests", [&]() -> aegis::awaitable<void> {
     say("draining");
     if (mode == "stuck") {
-      for (;;) continue;  // holds core 0, as a fault in a handler might
+      for (volatile bool for_ever = true; for_ever;) continue;  // a fault that holds core 0
     }
     co_await sleep(mode == "slow" ? 1h : 1ms);
     say("drained");

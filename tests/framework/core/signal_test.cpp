@@ -99,8 +99,12 @@ void ends_at_once_on_a_second(int signal) {
 
 BOOST_AUTO_TEST_SUITE(signals)
 
-BOOST_AUTO_TEST_CASE(sigterm_drains_and_exits_0) { ends_cleanly_on(SIGTERM, "SIGTERM"); }
-BOOST_AUTO_TEST_CASE(sigint_drains_and_exits_0) { ends_cleanly_on(SIGINT, "SIGINT"); }
+BOOST_AUTO_TEST_CASE(sigterm_drains_and_exits_0) {
+  ends_cleanly_on(SIGTERM, "SIGTERM");
+}
+BOOST_AUTO_TEST_CASE(sigint_drains_and_exits_0) {
+  ends_cleanly_on(SIGINT, "SIGINT");
+}
 
 BOOST_AUTO_TEST_CASE(second_sigterm_exits_143_though_a_core_is_stuck) {
   ends_at_once_on_a_second(SIGTERM);
