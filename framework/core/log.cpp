@@ -17,7 +17,7 @@
 #include <ctime>
 #include <mutex>
 
-#include "core/utf8.h"
+#include "core/describe/utf8.h"
 
 namespace aegis::log {
 namespace {
@@ -55,17 +55,31 @@ bool is_unsafe(char32_t c) {
          (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
+char32_t decode(std::string_view character) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
+  char32_t code_point = character.size() == 1 ? byte(0) : byte(0) & (0x7FU >> character.size());
+  for (std::size_t i = 1; i < character.size(); ++i) {
+    code_point = (code_point << 6) | (byte(i) & 0x3FU);
+  }
+  return code_point;
+}
+
 // `text` with unsafe code points as JSON escapes and invalid UTF-8 as U+FFFD.
 void append_escaped(Line& line, std::string_view text, bool quoted) {
   while (!text.empty()) {
-    const auto [code_point, length, valid] = utf8::decode(text);
+    const std::size_t length = aegis::detail::utf8_character(text);
+    const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
+    text.remove_prefix(character.size());
+    if (length == 0) {
+      append(line, "\xEF\xBF\xBD");
+      continue;
+    }
+    const char32_t code_point = decode(character);
     if (quoted && (code_point == '"' || code_point == '\\')) {
       line.push_back('\\');
-      line.push_back(static_cast<char>(code_point));
-    } else if (!valid) {
-      append(line, "\xEF\xBF\xBD");
+      append(line, character);
     } else if (!is_unsafe(code_point)) {
-      append(line, text.substr(0, length));
+      append(line, character);
     } else if (code_point == '\n') {
       append(line, "\\n");
     } else if (code_point == '\r') {
@@ -75,7 +89,6 @@ void append_escaped(Line& line, std::string_view text, bool quoted) {
     } else {
       fmt::format_to(std::back_inserter(line), "\\u{:04x}", static_cast<std::uint32_t>(code_point));
     }
-    text.remove_prefix(length);
   }
 }
 
