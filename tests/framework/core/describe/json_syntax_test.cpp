@@ -1,6 +1,7 @@
 // Which texts are JSON at all: said of tricky texts by hand, and compared with Boost.JSON's own
 // reader on those and on many mutations of them.
 #include <boost/json/parse.hpp>
+#include <boost/test/unit_test.hpp>
 #include <random>
 
 #include "samples.h"
