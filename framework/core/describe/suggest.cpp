@@ -38,7 +38,7 @@ std::string did_you_mean(std::string_view word, std::span<const std::string_view
   std::size_t best = word.size() / 3;  // one slip in three letters
   std::string_view found;
   for (const auto candidate : known) {
-    const auto [shorter, longer] = std::minmax(word.size(), candidate.size());
+    const auto [shorter, longer] = std::minmax({word.size(), candidate.size()});
     if (longer - shorter > best) continue;  // the distance is at least that
     const auto d = distance(word, candidate);
     if (d < best || (d == best && found.empty())) {
