@@ -49,7 +49,7 @@ class Link {
   virtual awaitable<Outcome> run(const Statement& statement, RowSink& rows) = 0;
   /// Begins the transaction now.
   virtual awaitable<void> begin() = 0;
-  /// Makes the transaction durable; nothing to do without one.
+  /// Makes the transaction durable; nothing to do without one. The next write begins another.
   virtual awaitable<void> commit() = 0;
   virtual awaitable<void> rollback() = 0;
 };

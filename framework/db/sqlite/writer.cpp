@@ -185,12 +185,9 @@ bool Writer::is_read(std::string_view sql) {
   return Connection::is_read(connection_->prepare(sql));
 }
 
-awaitable<void> Writer::run_alone(FunctionRef<void(Connection&)> read) {
+awaitable<Outcome> Writer::run_alone(const Statement& statement, RowSink& rows) {
   open();
-  if (!holder_ && waiting_.empty()) {
-    read(*connection_);
-    co_return;
-  }
+  if (!holder_ && waiting_.empty()) co_return connection_->run(statement, &rows);
   Transaction turn{.alone = true};
   Waiter waiter(turn);
   co_await wait_for_turn(waiter);
@@ -200,7 +197,7 @@ awaitable<void> Writer::run_alone(FunctionRef<void(Connection&)> read) {
     ~End() { writer.rollback(turn); }
   } end{*this, turn};
   check_active(turn);
-  read(*connection_);
+  co_return connection_->run(statement, &rows);
 }
 
 // Answers false when another process holds the file.

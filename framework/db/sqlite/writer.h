@@ -15,7 +15,6 @@
 #include <source_location>
 #include <thread>
 
-#include "aegis/core/function_ref.h"
 #include "db/sqlite/connection.h"
 
 namespace aegis::db::sqlite {
@@ -90,8 +89,8 @@ class Writer {
   /// Undoes the transaction, which may then begin anew.
   void rollback(Transaction& transaction) noexcept;
 
-  /// Runs `read` between two turns: where there is but one connection.
-  awaitable<void> run_alone(FunctionRef<void(Connection&)> read);
+  /// Runs one read between two turns: where there is but one connection.
+  awaitable<Outcome> run_alone(const Statement& statement, RowSink& rows);
 
   /// Commits what was promised, rolls back what was not; later work fails.
   void close() noexcept;

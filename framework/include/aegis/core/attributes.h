@@ -120,7 +120,7 @@ constexpr auto one_of(Text... texts) {
   return OneOf<sizeof...(Text)>{{std::string_view{texts}...}};
 }
 
-/// The value is a key of another table: references("guild", "id").on_delete(OnDelete::cascade).
+/// The value is a key of another table: references("guild", "id").on_delete(aegis::OnDelete::cascade).
 struct references {
   std::string_view table, column;
   OnDelete action = OnDelete::restrict;

@@ -68,14 +68,14 @@ class Database {
   /// With SQLite the body runs on the database's writer thread, where its statements need no hop:
   /// it should not wait long for anything else.
   template <class F>
-  std::invoke_result_t<F&, Session&> session(F body, std::source_location where =
-                                                         std::source_location::current()) {
+  std::invoke_result_t<F&, Session&> session(
+      F body, std::source_location where = std::source_location::current()) {
     return run<F>(std::move(body), SessionOptions{.where = where});
   }
   /// As session(), for reading only: stays on the caller's thread where the driver can.
   template <class F>
-  std::invoke_result_t<F&, Session&> read(F body, std::source_location where =
-                                                      std::source_location::current()) {
+  std::invoke_result_t<F&, Session&> read(
+      F body, std::source_location where = std::source_location::current()) {
     return run<F>(std::move(body), SessionOptions{.read_only = true, .where = where});
   }
   /// A session whose end is the caller's: commit() it, or it is rolled back.

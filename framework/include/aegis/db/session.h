@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <memory>
 #include <source_location>
 #include <string>
@@ -12,6 +13,9 @@ namespace aegis {
 namespace db {
 class Link;
 class Driver;
+class RowSink;
+struct Statement;
+struct Outcome;
 }  // namespace db
 
 /// How a session is to run.
@@ -21,13 +25,16 @@ struct SessionOptions {
   bool in_place = false;
   /// Where it began; the slow-transaction log names it.
   std::source_location where = std::source_location::current();
-  std::string_view origin{};  ///< a better name than `where`, e.g. a route; must outlive the session
+  std::string_view
+      origin{};  ///< a better name than `where`, e.g. a route; must outlive the session
 };
 
 /// A unit of work. Reads before the first write see the newest committed rows, each by itself
 /// (READ COMMITTED); the first write begins a transaction, which later statements are part of.
-/// An error leaves the transaction as good as rolled back: end the session. Destroying a session
-/// that was not committed rolls it back without waiting.
+/// After commit() or rollback() the next write begins a new one. When a statement of a transaction
+/// fails, the transaction can only be rolled back: until then further statements, and commit(), are
+/// an Error(internal) that repeats what failed. Destroying a session that was not committed rolls
+/// it back without waiting.
 ///
 /// Used by one coroutine at a time. Objects passed by reference must outlive the await.
 class Session {
@@ -40,17 +47,17 @@ class Session {
   /// The row with this key. Throws Error(not_found).
   template <Model T>
   awaitable<T> get(const KeyOf<T>& key) {
-    return detail::get_row<T>(*this, detail::value_of(key), false);
+    return detail::fetch_by_key<T>(*this, table_of<T>(), key, false);
   }
   /// The row with this key, or nothing.
   template <Model T>
   awaitable<std::optional<T>> find(const KeyOf<T>& key) {
-    return detail::find_row<T>(*this, detail::value_of(key));
+    return detail::fetch_by_key<std::optional<T>>(*this, table_of<T>(), key, false);
   }
   /// As get(), and locks the row until the session ends: read, change, write back.
   template <Model T>
   awaitable<T> get_for_update(const KeyOf<T>& key) {
-    return detail::get_row<T>(*this, detail::value_of(key), true);
+    return detail::fetch_by_key<T>(*this, table_of<T>(), key, true);
   }
 
   /// Inserts `row`; fills its key when that is an empty optional. Throws Error(conflict) naming
@@ -83,7 +90,7 @@ class Session {
   /// Deletes the row with this key. Throws Error(not_found).
   template <Model T>
   awaitable<void> erase(const KeyOf<T>& key) {
-    return erase_row(table_of<T>(), detail::value_of(key));
+    return detail::erase_by_key(*this, table_of<T>(), key);
   }
 
   template <Model T>
@@ -103,12 +110,14 @@ class Session {
   /// matched by name) or a scalar (the first column).
   template <class T, class... Args>
   awaitable<std::vector<T>> query(std::string sql, const Args&... args) {
-    return detail::query_rows<T>(*this, std::move(sql), detail::values(args...));
+    const std::array<Cell, sizeof...(args)> cells{detail::cell_of(args)...};
+    return detail::fetch<std::vector<T>>(detail::AnyQuery(*this, std::move(sql), cells));
   }
   /// Runs SQL that returns no rows; answers how many rows it changed.
   template <class... Args>
   awaitable<std::int64_t> execute(std::string sql, const Args&... args) {
-    return execute_sql(std::move(sql), detail::values(args...));
+    const std::array<Cell, sizeof...(args)> cells{detail::cell_of(args)...};
+    return detail::run(detail::AnyQuery(*this, std::move(sql), cells));
   }
 
   /// Makes the session's writes durable. Injected and lambda sessions do so by themselves.
@@ -116,21 +125,25 @@ class Session {
   /// Undoes the session's writes.
   awaitable<void> rollback();
 
-  db::Link& link() { return *link_; }
-  db::Driver& driver() { return *driver_; }
   const SessionOptions& options() const { return options_; }
+  db::Driver& driver() { return *driver_; }
+  /// For the library: runs one statement. Statement, sink and what they refer to must live until it
+  /// is done.
+  awaitable<db::Outcome> run(const db::Statement& statement, db::RowSink& rows);
 
  private:
+  void check_usable() const;
   awaitable<void> insert_row(const Table& table, void* row);
   awaitable<void> insert_rows(const Table& table, const Type& type, void* rows);
+  awaitable<void> insert_many(const Table& table, std::span<void* const> rows, bool with_key);
   awaitable<void> update_row(const Table& table, const void* row);
   awaitable<void> upsert_row(const Table& table, void* row, std::string_view conflict);
-  awaitable<void> erase_row(const Table& table, Value key);
-  awaitable<std::int64_t> execute_sql(std::string sql, std::vector<Value> values);
 
   std::unique_ptr<db::Link> link_;
   db::Driver* driver_;
   SessionOptions options_;
+  bool in_transaction_ = false;
+  std::string failure_{};  ///< why the transaction can only be rolled back
 };
 
 }  // namespace aegis

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <array>
+#include <atomic>
+
 #include "aegis/core/fields.h"
 #include "aegis/db/column.h"
 
@@ -12,25 +15,33 @@
 ///   };
 ///
 /// As AEGIS_FIELDS, and gives typed columns: Shield::col.name == "Aegis".
-#define AEGIS_TABLE(Struct, table, ...)                                             \
-  AEGIS_FIELDS(Struct, __VA_ARGS__)                                                 \
-  static constexpr ::std::string_view aegis_table() { return table; }               \
-  struct aegis_columns {                                                            \
-    AEGIS_EACH_FIELD(AEGIS_DESCRIBE_COLUMN, __VA_ARGS__)                            \
-  };                                                                                \
+#define AEGIS_TABLE(Struct, table, ...)                  \
+  AEGIS_FIELDS(Struct, __VA_ARGS__)                      \
+  static constexpr ::std::string_view aegis_table() {    \
+    return table;                                        \
+  }                                                      \
+  struct aegis_columns {                                 \
+    AEGIS_EACH_FIELD(AEGIS_DESCRIBE_COLUMN, __VA_ARGS__) \
+  };                                                     \
   static constexpr aegis_columns col{};
 
-#define AEGIS_DESCRIBE_COLUMN(index, name, ...)                          \
+#define AEGIS_DESCRIBE_COLUMN(index, name, ...)                        \
   ::aegis::Column<aegis_self, decltype(aegis_self::name), index> name; \
   static decltype(aegis_self::name) aegis_member(::std::integral_constant<::std::size_t, index>);
 
 namespace aegis {
+
+namespace detail {
+/// Room for what the library derives from a table once for each SQL dialect.
+using TableCache = std::array<std::atomic<const void*>, 2>;
+}  // namespace detail
 
 /// The description of a model's table.
 struct Table {
   std::string_view name;
   const Object* object;
   std::size_t primary_key;  ///< the key's index among the fields
+  detail::TableCache* cache;
 
   const Field& key() const { return object->fields[primary_key]; }
 };
@@ -56,7 +67,8 @@ struct TableOf {
   static constexpr std::size_t key = find_primary_key(Fields<T>::list);
   static_assert(key < Fields<T>::list.size(),
                 "A model needs exactly one field with the attribute primary_key.");
-  static constexpr Table table{T::aegis_table(), &Fields<T>::object, key};
+  static inline constinit TableCache cache{};
+  static constexpr Table table{T::aegis_table(), &Fields<T>::object, key, &cache};
 };
 
 }  // namespace detail

@@ -1,0 +1,72 @@
+#include "aegis/db/database.h"
+
+#include <boost/asio/this_coro.hpp>
+
+#include "aegis/core/error.h"
+#include "core/run_on.h"
+#include "db/row_reader.h"
+#include "db/schema.h"
+
+namespace aegis {
+namespace {
+
+awaitable<void> run_here(db::Driver& driver, SessionOptions options,
+                         FunctionRef<awaitable<void>(Session&)> body) {
+  Session session(driver.open(options), driver, options);
+  co_await body(session);
+  co_await session.commit();  // otherwise the session's end rolls it back
+}
+
+}  // namespace
+
+Database::Database(Runtime& runtime, DatabaseOptions options)
+    : options_(std::move(options)), driver_(db::make_driver(runtime, options_)) {}
+
+Database::~Database() = default;
+
+Session Database::begin(std::source_location where) {
+  const SessionOptions options{.where = where};
+  return Session(driver_->open(options), *driver_, options);
+}
+
+awaitable<void> Database::run_session(SessionOptions options,
+                                      FunctionRef<awaitable<void>(Session&)> body) {
+  if (!options.read_only && !options.in_place) {
+    const auto elsewhere = driver_->write_executor();
+    if (elsewhere && *elsewhere != co_await boost::asio::this_coro::executor) {
+      co_return co_await run_on(*elsewhere, run_here(*driver_, options, body));
+    }
+  }
+  co_await run_here(*driver_, options, body);
+}
+
+awaitable<void> Database::create_all(std::vector<const Table*> tables) {
+  std::vector<std::string> statements;
+  for (const Table* table : db::creation_order(tables)) {
+    for (auto& sql : driver_->dialect().create(*table, true)) statements.push_back(std::move(sql));
+  }
+  auto body = [&](Session& session) -> awaitable<void> {
+    db::NoRows none;
+    for (const auto& sql : statements) co_await session.run({sql, {}, true}, none);
+  };
+  co_await run_session({.origin = "create_all"}, body);
+}
+
+std::string Database::schema(const std::vector<const Table*>& tables) const {
+  std::string text;
+  for (const Table* table : db::creation_order(tables)) {
+    if (!text.empty()) text += '\n';
+    for (const auto& sql : driver_->dialect().create(*table, false)) text += sql + ";\n";
+  }
+  return text;
+}
+
+awaitable<DatabaseReport> Database::inspect() {
+  return driver_->inspect();
+}
+
+awaitable<void> Database::close() {
+  return driver_->close();
+}
+
+}  // namespace aegis

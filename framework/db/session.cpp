@@ -1,0 +1,192 @@
+#include "aegis/db/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/container/small_vector.hpp>
+
+#include "aegis/core/error.h"
+#include "db/key.h"
+#include "db/row_reader.h"
+
+namespace aegis {
+namespace {
+
+/// The values of a row, in a coroutine's frame. (Small: Asio recycles frames of up to 1020 bytes.)
+using Cells = boost::container::small_vector<Cell, 12>;
+
+/// Longer statements gain nothing, and would push others out of the statement cache's memory.
+constexpr std::size_t most_rows_at_once = 500;
+
+/// Appends the row's columns in order, but `without`.
+template <class Container>
+void append_cells(Container& cells, const Table& table, const void* row, const Field* without) {
+  for (const Field& field : table.object->fields) {
+    if (&field != without) cells.push_back(field.type->to_cell(field.of(row)));
+  }
+}
+
+}  // namespace
+
+Session::Session(std::unique_ptr<db::Link> link, db::Driver& driver, SessionOptions options)
+    : link_(std::move(link)), driver_(&driver), options_(options) {}
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+Session::~Session() = default;
+
+awaitable<db::Outcome> Session::run(const db::Statement& statement, db::RowSink& rows) {
+  check_usable();
+  if (statement.writes) {
+    if (options_.read_only) {
+      throw Error(Errc::invalid, fmt::format("This session is for reading only; it cannot run: {}",
+                                             statement.sql));
+    }
+    in_transaction_ = true;
+  }
+  if (const auto most = driver_->dialect().max_parameters(); statement.values.size() > most) {
+    throw Error(Errc::invalid, fmt::format("A statement can have {} values at most, but this one "
+                                           "has {}; split it.",
+                                           most, statement.values.size()));
+  }
+  try {
+    co_return co_await link_->run(statement, rows);
+  } catch (const std::exception& error) {
+    if (in_transaction_) failure_ = error.what();
+    throw;
+  }
+}
+
+void Session::check_usable() const {
+  if (failure_.empty()) return;
+  throw Error(Errc::internal,
+              fmt::format("A statement of this session failed before, so that its transaction can "
+                          "only be rolled back; end the session, or call rollback(). It failed "
+                          "with: {}",
+                          failure_));
+}
+
+awaitable<void> Session::commit() {
+  check_usable();
+  try {
+    co_await link_->commit();
+  } catch (const std::exception& error) {
+    failure_ = error.what();
+    throw;
+  }
+  in_transaction_ = false;
+}
+
+awaitable<void> Session::rollback() {
+  co_await link_->rollback();
+  in_transaction_ = false;
+  failure_.clear();
+}
+
+awaitable<void> Session::insert_row(const Table& table, void* row) {
+  const db::RowStatements& statements = driver_->dialect().row_statements(table);
+  const bool needs_key = db::needs_key(table, row);
+  Cells cells;
+  append_cells(cells, table, row, needs_key ? &table.key() : nullptr);
+  auto store_key = [&](const Cell& key) { db::store_key(table, row, key); };
+  db::OneColumn key(store_key);  // where the statement answers it
+  const db::Outcome outcome =
+      co_await run({needs_key ? statements.insert : statements.insert_with_key, cells, true}, key);
+  if (needs_key && driver_->dialect().key_by_last_insert_id()) store_key(outcome.last_insert_id);
+}
+
+awaitable<void> Session::insert_rows(const Table& table, const Type& type, void* rows) {
+  std::vector<void*> with_key, without_key;
+  for (std::size_t i = 0; i < type.size(rows); ++i) {
+    void* row = const_cast<void*>(type.at(rows, i));
+    (db::needs_key(table, row) ? without_key : with_key).push_back(row);
+  }
+  co_await insert_many(table, with_key, true);
+  co_await insert_many(table, without_key, false);
+}
+
+awaitable<void> Session::insert_many(const Table& table, std::span<void* const> rows,
+                                     bool with_key) {
+  const Field* without = with_key ? nullptr : &table.key();
+  const std::size_t columns = table.object->fields.size() - (without ? 1 : 0);
+  const std::size_t at_once =
+      columns == 0 ? 1 : std::min(most_rows_at_once, driver_->dialect().max_parameters() / columns);
+  std::string sql;
+  std::size_t rows_in_sql = 0;
+  std::vector<Cell> cells;
+  std::vector<std::int64_t> keys;
+  while (!rows.empty()) {
+    const auto batch = rows.first(std::min(at_once, rows.size()));
+    rows = rows.subspan(batch.size());
+    if (rows_in_sql != batch.size()) {
+      sql = driver_->dialect().insert_many(table, batch.size(), with_key);
+      rows_in_sql = batch.size();
+    }
+    cells.clear();
+    for (const void* row : batch) append_cells(cells, table, row, without);
+    keys.clear();
+    auto keep_key = [&](const Cell& key) { keys.push_back(std::get<std::int64_t>(key)); };
+    db::OneColumn answered(keep_key);
+    co_await run({sql, cells, true}, answered);
+    if (with_key) continue;
+
+    // The database gives rising keys in the order of VALUES, but answers them in any order.
+    std::ranges::sort(keys);
+    if (keys.size() != batch.size()) {
+      throw Error(Errc::internal,
+                  fmt::format("{} rows were inserted into {}, but {} keys came back.", batch.size(),
+                              table.name, keys.size()));
+    }
+    for (std::size_t i = 0; i < batch.size(); ++i) db::store_key(table, batch[i], keys[i]);
+  }
+}
+
+awaitable<void> Session::update_row(const Table& table, const void* row) {
+  const Cell key = db::key_of(table, row);
+  Cells cells;
+  append_cells(cells, table, row, &table.key());
+  cells.push_back(key);
+  db::NoRows none;
+  const db::Outcome outcome =
+      co_await run({driver_->dialect().row_statements(table).update, cells, true}, none);
+  if (outcome.affected == 0) db::throw_not_found(table, key);
+}
+
+awaitable<void> Session::upsert_row(const Table& table, void* row, std::string_view conflict) {
+  const auto fields = table.object->fields;
+  const auto index = std::ranges::find(fields, conflict, &Field::name) - fields.begin();
+  const auto& statements = driver_->dialect().row_statements(table);
+  if (statements.upsert[index].insert_with_key.empty()) {
+    throw Error(Errc::internal, fmt::format("upsert() by {}.{} needs a column that is unique.",
+                                            table.name, conflict));
+  }
+  const bool needs_key = db::needs_key(table, row);
+  if (needs_key && conflict == table.key().name) co_return co_await insert_row(table, row);
+
+  Cells cells;
+  append_cells(cells, table, row, needs_key ? &table.key() : nullptr);
+  auto store_key = [&](const Cell& key) { db::store_key(table, row, key); };
+  db::OneColumn key(store_key);
+  const auto& upsert = statements.upsert[index];
+  co_await run({needs_key ? upsert.insert : upsert.insert_with_key, cells, true}, key);
+}
+
+namespace detail {
+
+awaitable<void> fetch_by_key(Session& session, const Table& table, Cell key, bool for_update,
+                             Target target) {
+  const db::RowStatements& statements = session.driver().dialect().row_statements(table);
+  db::RowReader reader(target, table);
+  co_await session.run(
+      {for_update ? statements.get_for_update : statements.get, {&key, 1}, for_update}, reader);
+  if (target.rows == Target::Rows::one && reader.count() == 0) db::throw_not_found(table, key);
+}
+
+awaitable<void> erase_by_key(Session& session, const Table& table, Cell key) {
+  db::NoRows none;
+  const db::Outcome outcome = co_await session.run(
+      {session.driver().dialect().row_statements(table).erase, {&key, 1}, true}, none);
+  if (outcome.affected == 0) db::throw_not_found(table, key);
+}
+
+}  // namespace detail
+}  // namespace aegis

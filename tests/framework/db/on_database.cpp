@@ -1,0 +1,37 @@
+#include "on_database.h"
+
+#include <cstdlib>
+
+std::vector<std::string> databases() {
+  return {"sqlite in memory", "sqlite file"};
+}
+
+OnDatabase::OnDatabase(const std::string& kind) {
+  std::string url = "sqlite://:memory:";
+  if (kind == "sqlite file") {
+    std::string name = (std::filesystem::temp_directory_path() / "aegis-db-XXXXXX").string();
+    BOOST_REQUIRE(::mkdtemp(name.data()));
+    folder_ = name;
+    url = "sqlite:///" + name + "/test.db";
+    concurrent_readers_ = true;
+  }
+  database_ = std::make_unique<Database>(runtime_, aegis::DatabaseOptions{.url = url});
+  wait(database_->create_all(all_tables()));
+}
+
+OnDatabase::~OnDatabase() {
+  wait(database_->close());
+  database_.reset();
+  if (!folder_.empty()) std::filesystem::remove_all(folder_);
+}
+
+awaitable<std::string> error_of(awaitable<void> task, Errc code) {
+  try {
+    co_await std::move(task);
+  } catch (const Error& error) {
+    BOOST_TEST(to_string(error.code()) == to_string(code));
+    co_return error.what();
+  }
+  BOOST_TEST(false, "expected an Error of kind " << to_string(code));
+  co_return "";
+}

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "../core/run.h"
+#include "aegis/core/error.h"
+#include "aegis/core/runtime.h"
+#include "aegis/db/database.h"
+#include "models.h"
+
+/// The conformance suite's ground: each case runs on every kind of database there is, with the
+/// tables of models.h, empty.
+
+using aegis::awaitable, aegis::Database, aegis::Session, aegis::Errc, aegis::Error;
+
+/// "sqlite in memory", "sqlite file".
+std::vector<std::string> databases();
+
+class OnDatabase {
+ public:
+  explicit OnDatabase(const std::string& kind);
+  ~OnDatabase();
+
+  /// Runs `task` to its end and throws what it throws.
+  void wait(awaitable<void> task) { run(io_, std::move(task)); }
+
+  Database& database() { return *database_; }
+
+  /// Whether a read sees the file while another session writes to it.
+  bool has_concurrent_readers() const { return concurrent_readers_; }
+
+ private:
+  boost::asio::io_context io_{1};
+  aegis::Runtime runtime_{{.threads = 1, .handle_signals = false}};
+  std::filesystem::path folder_{};
+  bool concurrent_readers_ = false;
+  std::unique_ptr<Database> database_;
+};
+
+/// The message of the Error that `task` throws, after checking its code.
+awaitable<std::string> error_of(awaitable<void> task, Errc code);
+
+/// A test case whose body is a coroutine in which `db` is the Database.
+#define DATABASE_TEST(name)                                               \
+  static awaitable<void> name##_body(OnDatabase& ground, Database& db);   \
+  BOOST_DATA_TEST_CASE(name, databases(), kind) {                         \
+    OnDatabase ground(kind);                                              \
+    ground.wait(name##_body(ground, ground.database()));                  \
+  }                                                                       \
+  static awaitable<void> name##_body([[maybe_unused]] OnDatabase& ground, \
+                                     [[maybe_unused]] Database& db)
