@@ -18,6 +18,7 @@
 #include <mutex>
 
 #include "core/describe/utf8.h"
+#include "core/secret.h"
 
 namespace aegis::log {
 namespace {
@@ -36,16 +37,6 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) {
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
     return lower(x) == lower(y);
-  });
-}
-
-bool is_secret(std::string_view key) {
-  constexpr std::array<std::string_view, 10> suffixes = {
-      "password", "passwd",  "token",   "secret", "authorization",
-      "cookie",   "api_key", "api-key", "apikey", "private_key"};
-  return std::ranges::any_of(suffixes, [&](std::string_view suffix) {
-    return key.size() >= suffix.size() &&
-           equal_ignoring_case(key.substr(key.size() - suffix.size()), suffix);
   });
 }
 
@@ -245,7 +236,7 @@ template <typename Style>
 void append_attrs(Line& line, Style& style, std::span<const Attr> attrs) {
   for (const Attr& attr : attrs) {
     style.key(line, attr.key);
-    style.value(line, is_secret(attr.key) ? Value(std::string_view("***")) : attr.value);
+    style.value(line, names_a_secret(attr.key) ? Value(std::string_view("***")) : attr.value);
   }
 }
 

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "aegis/core/json.h"
+#include "core/secret.h"
 
 namespace aegis {
 
@@ -14,7 +16,7 @@ struct JsonAppender {
   std::string& out;
   void operator()(bool v) const { out += v ? "true" : "false"; }
   void operator()(std::int64_t v) const { out += std::to_string(v); }
-  void operator()(double v) const { out += fmt::format("{:.2f}", v); }
+  void operator()(double v) const { out += std::isfinite(v) ? fmt::format("{:.2f}", v) : "null"; }
   void operator()(const std::string& v) const { append_json(v, out); }
   void operator()(const std::vector<std::string>& v) const {
     out += '[';
@@ -25,6 +27,12 @@ struct JsonAppender {
     out += ']';
   }
 };
+
+const HealthValue hidden = std::string("***");
+
+const HealthValue& shown(const std::pair<std::string, HealthValue>& entry) {
+  return names_a_secret(entry.first) ? hidden : entry.second;
+}
 
 std::string plain(const HealthValue& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
@@ -48,7 +56,7 @@ void append_metadata(const std::vector<std::pair<std::string, HealthValue>>& met
   for (std::size_t i = 0; i < metadata.size(); ++i) {
     if (i != 0) out += ',';
     append_key(metadata[i].first, out);
-    std::visit(JsonAppender{out}, metadata[i].second);
+    std::visit(JsonAppender{out}, shown(metadata[i]));
   }
   out += '}';
 }
@@ -76,13 +84,29 @@ void append_components(const std::vector<ComponentHealth>& components, std::stri
   out += '}';
 }
 
-void append_names(const std::vector<ComponentHealth>& components, bool healthy, std::string& out) {
-  std::vector<std::string> names;
-  for (const auto& part : components) {
-    if ((part.worst() != HealthStatus::unhealthy) == healthy) names.push_back(part.name);
+// The names of components and of their direct parts ("system.memory"), as Aegis Stack counts them.
+struct Names {
+  std::vector<std::string> healthy{}, unhealthy{};
+
+  explicit Names(const std::vector<ComponentHealth>& components) {
+    for (const auto& component : components) {
+      add(component, component.name);
+      for (const auto& part : component.sub_components) {
+        add(part, component.name + "." + part.name);
+      }
+    }
   }
-  JsonAppender{out}(names);
-}
+  double percentage() const {
+    const std::size_t all = healthy.size() + unhealthy.size();
+    if (all == 0) return 100;
+    return 100.0 * static_cast<double>(healthy.size()) / static_cast<double>(all);
+  }
+
+ private:
+  void add(const ComponentHealth& part, std::string name) {
+    (part.worst() == HealthStatus::unhealthy ? unhealthy : healthy).push_back(std::move(name));
+  }
+};
 
 std::string coloured(HealthStatus status, bool colours) {
   static constexpr std::string_view codes[] = {"\x1b[32m", "\x1b[36m", "\x1b[33m", "\x1b[31m"};
@@ -90,26 +114,35 @@ std::string coloured(HealthStatus status, bool colours) {
   return fmt::format("{}{}\x1b[0m", codes[static_cast<std::size_t>(status)], to_string(status));
 }
 
-void append_text(const ComponentHealth& part, std::size_t depth, bool colours, std::string& out) {
-  const std::string indent(depth * 2, ' ');
-  out += fmt::format("{}{} [{}]", indent, part.name, coloured(part.worst(), colours));
+void append_line(const ComponentHealth& part, bool colours, std::string& out) {
+  out += fmt::format("{} [{}]", part.name, coloured(part.worst(), colours));
   if (!part.message.empty()) out += " " + part.message;
+}
+
+void append_tree(const ComponentHealth& part, std::size_t depth, bool colours, std::string& out) {
+  const std::string indent(depth * 2, ' ');
+  out += indent;
+  append_line(part, colours, out);
   if (part.response_time_ms > 0) out += fmt::format(" ({:.1f} ms)", part.response_time_ms);
   out += '\n';
-  for (const auto& [key, value] : part.metadata) {
-    out += fmt::format("{}  {}: {}\n", indent, key, plain(value));
+  for (const auto& entry : part.metadata) {
+    out += fmt::format("{}  {}: {}\n", indent, entry.first, plain(shown(entry)));
   }
-  for (const auto& sub : part.sub_components) append_text(sub, depth + 1, colours, out);
+  for (const auto& sub : part.sub_components) append_tree(sub, depth + 1, colours, out);
 }
 
 }  // namespace
 
 std::string_view to_string(HealthStatus status) {
   switch (status) {
-    case HealthStatus::healthy: return "healthy";
-    case HealthStatus::info: return "info";
-    case HealthStatus::warning: return "warning";
-    case HealthStatus::unhealthy: return "unhealthy";
+    case HealthStatus::healthy:
+      return "healthy";
+    case HealthStatus::info:
+      return "info";
+    case HealthStatus::warning:
+      return "warning";
+    case HealthStatus::unhealthy:
+      return "unhealthy";
   }
   return "unknown";
 }
@@ -138,20 +171,16 @@ std::string HealthReport::json(bool detailed) const {
   out += R"(,"timestamp":)";
   append_json(to_string(timestamp), out);
   if (detailed) {
+    const Names names(components);
     out += R"(,"components":)";
     append_components(components, out);
     out += R"(,"system_info":)";
     append_metadata(system_info, out);
-    const auto good = std::count_if(components.begin(), components.end(), [](const auto& part) {
-      return part.worst() != HealthStatus::unhealthy;
-    });
-    const auto all = static_cast<double>(std::max<std::size_t>(components.size(), 1));
     out += R"(,"healthy_components":)";
-    append_names(components, true, out);
+    JsonAppender{out}(names.healthy);
     out += R"(,"unhealthy_components":)";
-    append_names(components, false, out);
-    out += fmt::format(R"(,"health_percentage":{:.1f})",
-                       components.empty() ? 100.0 : 100.0 * static_cast<double>(good) / all);
+    JsonAppender{out}(names.unhealthy);
+    out += fmt::format(R"(,"health_percentage":{:.1f})", names.percentage());
   }
   out += "}\n";
   return out;
@@ -162,10 +191,11 @@ std::string HealthReport::text(bool detailed, bool colours) const {
                                 to_string(timestamp));
   for (const auto& part : components) {
     if (detailed) {
-      append_text(part, 1, colours, out);
+      append_tree(part, 1, colours, out);
     } else {
-      out += fmt::format("  {} [{}] {}\n", part.name, coloured(part.worst(), colours),
-                         part.message);
+      out += "  ";
+      append_line(part, colours, out);
+      out += '\n';
     }
   }
   return out;

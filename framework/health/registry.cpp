@@ -11,6 +11,7 @@
 #include <exception>
 #include <memory>
 
+#include "aegis/core/error.h"
 #include "aegis/core/runtime.h"
 #include "aegis/health/health.h"
 
@@ -38,8 +39,9 @@ awaitable<void> look(HealthCheck& check, std::shared_ptr<Round> round, std::size
   try {
     found = co_await check.check();
   } catch (const std::exception& error) {
-    found.status = HealthStatus::unhealthy;
-    found.message = error.what();
+    found = {.status = HealthStatus::unhealthy, .message = error.what()};
+  } catch (...) {
+    found = {.status = HealthStatus::unhealthy, .message = "threw what is not a std::exception"};
   }
   found.name = check.name();
   found.response_time_ms =
@@ -49,11 +51,11 @@ awaitable<void> look(HealthCheck& check, std::shared_ptr<Round> round, std::size
   if (--round->running == 0) round->done.cancel();
 }
 
-void tell_overdue(HealthCheck& check, ComponentHealth& result, std::chrono::milliseconds limit) {
-  result.name = check.name();
-  result.status = HealthStatus::unhealthy;
-  result.message = "did not answer within " + std::to_string(limit.count()) + " ms";
-  result.response_time_ms = static_cast<double>(limit.count());
+ComponentHealth overdue(const HealthCheck& check, std::chrono::milliseconds limit) {
+  return {.name = std::string(check.name()),
+          .status = HealthStatus::unhealthy,
+          .message = "did not answer within " + std::to_string(limit.count()) + " ms",
+          .response_time_ms = static_cast<double>(limit.count())};
 }
 
 std::vector<std::pair<std::string, HealthValue>> about_the_machine() {
@@ -74,6 +76,12 @@ HealthRegistry::HealthRegistry(std::string service, std::string version)
 HealthRegistry::~HealthRegistry() = default;
 
 void HealthRegistry::add(std::unique_ptr<HealthCheck> check) {
+  for (const auto& other : checks_) {
+    if (other->name() == check->name()) {
+      throw Error(Errc::internal,
+                  "Two health checks are named \"" + std::string(check->name()) + "\".");
+    }
+  }
   checks_.push_back(std::move(check));
 }
 
@@ -88,17 +96,17 @@ awaitable<HealthReport> HealthRegistry::check(std::chrono::milliseconds limit) c
   }
   if (round->running > 0) co_await round->done.async_wait(asio::as_tuple(asio::use_awaitable));
 
+  HealthReport report{
+      .service = service_,
+      .version = version_,
+      .timestamp = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()),
+      .components = round->results,
+      .system_info = about_the_machine()};
   for (std::size_t i = 0; i < checks_.size(); ++i) {
     if (round->answered[i]) continue;
-    tell_overdue(*checks_[i], round->results[i], limit);
-    round->cancel[i].emit(asio::cancellation_type::all);
+    report.components[i] = overdue(*checks_[i], limit);
+    round->cancel[i].emit(asio::cancellation_type::all);  // what it still answers is for nobody
   }
-  HealthReport report{.service = service_,
-                      .version = version_,
-                      .timestamp = std::chrono::floor<std::chrono::microseconds>(
-                          std::chrono::system_clock::now()),
-                      .components = round->results,
-                      .system_info = about_the_machine()};
   co_return report;
 }
 

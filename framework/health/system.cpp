@@ -1,11 +1,12 @@
 #include "health/system.h"
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <fstream>
 #include <limits>
 #include <mutex>
@@ -14,6 +15,7 @@
 #include "aegis/core/blocking.h"
 #include "aegis/core/runtime.h"
 #include "aegis/health/health.h"
+#include "core/cgroup.h"
 #include "core/cpu.h"
 
 namespace aegis {
@@ -28,70 +30,37 @@ std::optional<std::int64_t> read_number(const std::string& path) {
   return number;
 }
 
-// A line "Key:   123 kB" of /proc/meminfo, in bytes.
-std::int64_t meminfo(const std::string& proc, std::string_view key) {
-  std::ifstream file(proc + "/meminfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == ':') {
-      return std::stoll(line.substr(key.size() + 1)) * 1024;
-    }
+// The number after `name` in a file of names and numbers, one pair a line.
+std::int64_t read_entry(const std::string& path, std::string_view name) {
+  std::ifstream file(path);
+  for (std::string found; file >> found;) {
+    std::int64_t number = 0;
+    if (found == name && file >> number) return number;
+    file.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
   }
   return 0;
-}
-
-// The group of "id:controllers:/group" whose controllers are `wanted` (empty: version 2).
-std::optional<std::string> group_of(const std::string& proc, std::string_view wanted) {
-  std::ifstream groups(proc + "/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string_view controllers = std::string_view(line).substr(first + 1, second - first - 1);
-    if (controllers != wanted) continue;
-    std::string group = line.substr(second + 1);
-    if (group == "/") group.clear();
-    return group;
-  }
-  return std::nullopt;
-}
-
-struct GroupFiles {
-  std::string_view limit, used;
-};
-
-// The tightest limit on the way from the group up to the mount point, and what is used there.
-std::optional<Memory> tightest(const std::string& mount, std::string group, GroupFiles files) {
-  std::optional<Memory> found;
-  for (;;) {
-    const std::string directory = mount + group + "/";
-    const auto limit = read_number(directory + std::string(files.limit));
-    const auto used = read_number(directory + std::string(files.used));
-    if (limit && used && (!found || *limit < found->limit_bytes)) {
-      found = Memory{*used, *limit, true};
-    }
-    if (group.empty()) return found;
-    group.resize(group.find_last_of('/'));
-  }
 }
 
 }  // namespace
 
 std::optional<Memory> memory(const std::string& proc, const std::string& cgroup) {
-  const std::int64_t total = meminfo(proc, "MemTotal");
-  std::optional<Memory> found;
-  if (const auto group = group_of(proc, "")) {
-    found = tightest(cgroup, *group, {"memory.max", "memory.current"});
-  }
-  if (!found) {
-    if (const auto group = group_of(proc, "memory")) {
-      found = tightest(cgroup + "/memory", *group,
-                       {"memory.limit_in_bytes", "memory.usage_in_bytes"});
-    }
-  }
-  // Version 1 writes "no limit" as a number near 2^63.
-  if (found && (total == 0 || found->limit_bytes <= total)) return found;
+  const std::string meminfo = proc + "/meminfo";  // in kB
+  const std::int64_t total = read_entry(meminfo, "MemTotal:") * 1024;
   if (total == 0) return std::nullopt;
-  return Memory{total - meminfo(proc, "MemAvailable"), total, false};
+  Memory found{total - read_entry(meminfo, "MemAvailable:") * 1024, total, false};
+
+  for (const auto& group : cgroup::directories("memory", proc, cgroup)) {
+    const bool v2 = group.version == 2;
+    const auto limit = read_number(group.path + (v2 ? "/memory.max" : "/memory.limit_in_bytes"));
+    const auto used = read_number(group.path + (v2 ? "/memory.current" : "/memory.usage_in_bytes"));
+    // Version 1 writes "no limit" as a number near 2^63.
+    if (!limit || !used || *limit >= found.limit_bytes) continue;
+    // File pages that the kernel drops when memory gets short; kubelet does not count them either.
+    const std::int64_t cached =
+        read_entry(group.path + "/memory.stat", v2 ? "inactive_file" : "total_inactive_file");
+    found = {std::max<std::int64_t>(*used - cached, 0), *limit, true};
+  }
+  return found;
 }
 
 std::int64_t resident_bytes(const std::string& proc) {
@@ -109,11 +78,11 @@ constexpr double mib = 1024.0 * 1024.0;
 constexpr double warn_at = 90.0;  // percent
 
 ComponentHealth measured(std::string name, double percent) {
-  ComponentHealth part{.name = std::move(name)};
+  ComponentHealth part{.name = std::move(name), .message = fmt::format("{:.0f} % used", percent)};
   part.metadata.emplace_back("percent_used", percent);
   if (percent >= warn_at) {
     part.status = HealthStatus::warning;
-    part.message = part.name + " is nearly used up";
+    part.message += ": nearly all there is";
   }
   return part;
 }
@@ -138,9 +107,11 @@ ComponentHealth disk_health() {
   if (::statvfs(".", &disk) != 0 || disk.f_blocks == 0) {
     return {.name = "disk", .status = HealthStatus::info, .message = "cannot be read here"};
   }
-  const double size = static_cast<double>(disk.f_blocks) * static_cast<double>(disk.f_frsize);
-  const double free = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
-  ComponentHealth part = measured("disk", 100.0 * (1.0 - free / size));
+  const auto block = static_cast<double>(disk.f_frsize);
+  const double size = static_cast<double>(disk.f_blocks) * block;
+  const double used = size - static_cast<double>(disk.f_bfree) * block;
+  const double free = static_cast<double>(disk.f_bavail) * block;  // without what is root's alone
+  ComponentHealth part = measured("disk", 100.0 * used / (used + free));  // as df
   part.metadata.emplace_back("free_mib", free / mib);
   part.metadata.emplace_back("size_mib", size / mib);
   return part;
@@ -153,8 +124,9 @@ class CpuMeter {
     const auto now = std::chrono::steady_clock::now();
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
-    const double seconds = static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-                           static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+    const double seconds =
+        static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+        static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
     const auto quota = cpu::quota();
     const double allowed = quota ? *quota : static_cast<double>(cpu::affinity());
 
@@ -200,6 +172,8 @@ class SystemHealth : public HealthCheck {
 
 }  // namespace
 
-std::unique_ptr<HealthCheck> system_health() { return std::make_unique<SystemHealth>(); }
+std::unique_ptr<HealthCheck> system_health() {
+  return std::make_unique<SystemHealth>();
+}
 
 }  // namespace aegis

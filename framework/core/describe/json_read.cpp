@@ -143,6 +143,7 @@ class Reader {
   }
 
   const Place& place() const { return depth_ == 0 ? root_place_ : frames_[depth_ - 1].child; }
+  bool full() const { return errors_.size() >= detail::max_errors; }
   void fail(std::string_view message) { add_error(errors_, place(), std::string{message}); }
 
   std::string_view joined(json::string_view last) {
@@ -232,8 +233,9 @@ class Reader {
       type->clear(value);
     } else {
       frame.object = &type->object();
-      if (depth_ == 1 && reading_.present)
+      if (depth_ == 1 && reading_.present) {
         reading_.present->assign(frame.object->fields.size(), false);
+      }
     }
   }
 
@@ -271,6 +273,7 @@ class Reader {
   }
 
   std::string suggestion(std::string_view name, std::span<const Field> fields) const {
+    if (full()) return {};  // nobody will see it, and a sender must not make us search for nothing
     std::vector<std::string_view> known;
     for (const auto& field : fields) {
       if (accepts(field)) known.push_back(field.name);
@@ -280,7 +283,7 @@ class Reader {
 
   void require_members() {
     Frame& frame = frames_[depth_ - 1];
-    if (frame.partial) return;
+    if (frame.partial || full()) return;
     std::uint64_t bit = 1;
     for (const auto& field : frame.object->fields) {
       if (!(frame.seen & bit) && accepts(field) && is_required(*frame.object, field)) {
@@ -314,7 +317,10 @@ std::string position(std::string_view text, std::size_t offset) {
 }
 
 std::string describe_error(const error_code& error, std::string_view text, std::size_t offset) {
-  if (error == json::error::incomplete) return offset == 0 ? "is empty" : "ends too early";
+  if (error == json::error::incomplete) {
+    const bool empty = text.find_first_not_of(" \t\r\n") == text.npos;
+    return empty ? "the text is empty" : "the text ends too early";
+  }
   std::string what = error.message();
   if (error == json::error::too_deep) {
     what = "nested deeper than " + std::to_string(max_depth) + " levels";

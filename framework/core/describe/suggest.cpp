@@ -33,11 +33,13 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> known) {
-  constexpr std::size_t longest = 64;  // beyond, it is no slip, and the cost is the sender's choice
+  constexpr std::size_t longest = 40;  // beyond, it is no slip, and the cost is the sender's choice
   if (word.size() > longest) return {};
   std::size_t best = word.size() / 3;  // one slip in three letters
   std::string_view found;
   for (const auto candidate : known) {
+    const auto [shorter, longer] = std::minmax({word.size(), candidate.size()});
+    if (longer - shorter > best) continue;  // the distance is at least that
     const auto d = distance(word, candidate);
     if (d < best || (d == best && found.empty())) {
       best = d;

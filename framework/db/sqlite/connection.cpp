@@ -156,8 +156,8 @@ void Connection::configure(Role role) {
     }
     text("PRAGMA journal_size_limit = 67108864");
     text("PRAGMA analysis_limit = 400");  // so that PRAGMA optimize is quick
-    text(fmt::format("PRAGMA synchronous = {}", config_.synchronous));
   }
+  text(fmt::format("PRAGMA synchronous = {}", config_.synchronous));
   sqlite3_set_authorizer(handle, &Connection::authorize, this);
 }
 

@@ -39,7 +39,10 @@ awaitable<Outcome> SqliteLink::run_here(const Statement& statement, RowSink& row
   Writer& writer = engine_->writer;
   if (!transaction_) {
     if (!statement.writes && writer.is_read(statement.sql)) {
-      co_return co_await writer.run_alone(statement, rows);
+      Outcome outcome;
+      const auto read = [&](Connection& connection) { outcome = connection.run(statement, &rows); };
+      co_await writer.run_alone(read);
+      co_return outcome;
     }
     co_await begin_here();
   }

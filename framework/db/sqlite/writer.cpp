@@ -185,9 +185,12 @@ bool Writer::is_read(std::string_view sql) {
   return Connection::is_read(connection_->prepare(sql));
 }
 
-awaitable<Outcome> Writer::run_alone(const Statement& statement, RowSink& rows) {
+awaitable<void> Writer::run_alone(FunctionRef<void(Connection&)> read) {
   open();
-  if (!holder_ && waiting_.empty()) co_return connection_->run(statement, &rows);
+  if (!holder_ && waiting_.empty()) {
+    read(*connection_);
+    co_return;
+  }
   Transaction turn{.alone = true};
   Waiter waiter(turn);
   co_await wait_for_turn(waiter);
@@ -197,7 +200,7 @@ awaitable<Outcome> Writer::run_alone(const Statement& statement, RowSink& rows) 
     ~End() { writer.rollback(turn); }
   } end{*this, turn};
   check_active(turn);
-  co_return connection_->run(statement, &rows);
+  read(*connection_);
 }
 
 // Answers false when another process holds the file.

@@ -15,6 +15,7 @@
 #include <source_location>
 #include <thread>
 
+#include "aegis/core/function_ref.h"
 #include "db/sqlite/connection.h"
 
 namespace aegis::db::sqlite {
@@ -89,8 +90,8 @@ class Writer {
   /// Undoes the transaction, which may then begin anew.
   void rollback(Transaction& transaction) noexcept;
 
-  /// Runs one read between two turns: where there is but one connection.
-  awaitable<Outcome> run_alone(const Statement& statement, RowSink& rows);
+  /// Runs `read` between two turns: where there is but one connection.
+  awaitable<void> run_alone(FunctionRef<void(Connection&)> read);
 
   /// Commits what was promised, rolls back what was not; later work fails.
   void close() noexcept;

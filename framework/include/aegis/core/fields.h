@@ -49,10 +49,11 @@ template <auto Member, class... Attributes>
 constexpr Field make_field(std::string_view name, const Attributes&... attributes) {
   using Owner = decltype(owner_of(Member));
   using T = decltype(member_type(Member));
+  constexpr Kind kind = kind_of<T>();  // first, since it says what types are supported
   Field field{name, &type_of<T>(),
               [](void* object) -> void* { return &(static_cast<Owner*>(object)->*Member); },
               {}};
-  (apply<kind_of<T>()>(field.rules, attributes), ...);
+  (apply<kind>(field.rules, attributes), ...);
   return field;
 }
 

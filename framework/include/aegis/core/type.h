@@ -27,7 +27,8 @@ enum class Kind : std::uint8_t {
 };
 
 /// A scalar on its way to or from a database, borrowed from its owner. A duration travels as an
-/// integer of milliseconds.
+/// integer of milliseconds. Where a database lacks a type, an integer of 0 or 1 is read as a boolean,
+/// an integer as a real, RFC 3339 text as a timestamp.
 using Cell = std::variant<std::monostate, bool, std::int64_t, double, std::string_view,
                           std::span<const std::byte>, Timestamp>;
 
@@ -202,14 +203,19 @@ constexpr Kind kind_of() {
   if constexpr (Scalar<T>::value) {
     return Scalar<T>::kind;
   } else if constexpr (U::is_optional) {
+    static_assert(!Unwrap<typename U::type>::is_optional,
+                  "An optional of an optional is not supported: JSON and SQL have one null.");
     return kind_of<typename U::type>();
   } else if constexpr (U::is_vector) {
+    static_assert(!std::is_same_v<typename U::type, bool>,
+                  "std::vector<bool> is not supported: its elements are no objects.");
     return Kind::array;
   } else {
     static_assert(HasFields<T>,
                   "This member's type is not supported: use bool, an integer of up to 64 signed "
-                  "bits, double, std::string, aegis::Bytes, aegis::Timestamp, a struct with "
-                  "AEGIS_FIELDS, or std::optional / std::vector of these.");
+                  "bits, double, std::string, aegis::Bytes, aegis::Timestamp, "
+                  "std::chrono::milliseconds, a struct with AEGIS_FIELDS, or std::optional / "
+                  "std::vector of these.");
     return Kind::object;
   }
 }

@@ -31,6 +31,7 @@ struct ComponentHealth {
   HealthStatus status = HealthStatus::healthy;
   std::string message{};  ///< for people: what is, and when it is bad, what to do
   double response_time_ms = 0;
+  /// A value under a secret's key (password, token, …) is shown as `***`.
   std::vector<std::pair<std::string, HealthValue>> metadata{};
   std::vector<ComponentHealth> sub_components{};
 
@@ -43,7 +44,8 @@ class HealthCheck {
  public:
   virtual ~HealthCheck() = default;
   virtual std::string_view name() const = 0;
-  /// An exception counts as unhealthy with its message.
+  /// An exception counts as unhealthy with its message. Runs on the core of whoever asks, and on
+  /// several cores at once when several do.
   virtual awaitable<ComponentHealth> check() = 0;
 };
 
@@ -68,6 +70,7 @@ class HealthRegistry {
   HealthRegistry(std::string service, std::string version);
   ~HealthRegistry();
 
+  /// Throws Error(internal) when a check of that name is there already.
   void add(std::unique_ptr<HealthCheck> check);
   /// Runs all checks side by side; one that takes longer than `limit` is unhealthy and says so.
   awaitable<HealthReport> check(std::chrono::milliseconds limit = std::chrono::seconds(5)) const;

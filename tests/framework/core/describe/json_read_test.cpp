@@ -1,3 +1,4 @@
+#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
 
@@ -312,7 +313,7 @@ BOOST_AUTO_TEST_CASE(what_was_found_can_be_thrown) {
   from_json(R"({"name":"a"})", shield).raise();
   BOOST_CHECK_EXCEPTION(from_json("{", shield).raise(), Error, [](const Error& error) {
     return error.code() == Errc::malformed &&
-           std::string_view{error.what()} == "not valid JSON: ends too early";
+           std::string_view{error.what()} == "not valid JSON: the text ends too early";
   });
   BOOST_CHECK_EXCEPTION(
       from_json("{}", shield).raise(), ValidationError,

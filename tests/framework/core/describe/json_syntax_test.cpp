@@ -1,6 +1,7 @@
 // Which texts are JSON at all: said of tricky texts by hand, and compared with Boost.JSON's own
 // reader on those and on many mutations of them.
 #include <boost/json/parse.hpp>
+#include <boost/test/unit_test.hpp>
 #include <random>
 
 #include "samples.h"
@@ -63,7 +64,6 @@ const std::vector<std::string>& valid_texts() {
       R"(["\uFFFF","\uFDD0"])",
       "[1\n]",
       nested(32, "[", "]"),
-      nested(31, R"({"a":[)", "]}").substr(0, 0) + "{}",
       R"({"name":"Dragon Scale","defense_rating":50,"material":"steel","id":null})",
   };
   return texts;
@@ -281,8 +281,9 @@ BOOST_AUTO_TEST_CASE(the_message_says_where_and_why) {
   const auto complaint = [](std::string_view text) {
     return sample::problems<sample::Knight>(text);
   };
-  BOOST_TEST(complaint("") == "is empty");
-  BOOST_TEST(complaint("{\"name\":\"Kay\"") == "ends too early");
+  BOOST_TEST(complaint("") == "the text is empty");
+  BOOST_TEST(complaint(" \n") == "the text is empty");
+  BOOST_TEST(complaint("{\"name\":\"Kay\"") == "the text ends too early");
   BOOST_TEST(complaint("{\n  \"name\": Kay\n}") == "line 2, column 11: syntax error");
   BOOST_TEST(complaint("{\"name\": \"龍\" 7}") == "line 1, column 14: syntax error");
   BOOST_TEST(complaint("{} {}") == "line 1, column 4: extra data");
@@ -304,13 +305,11 @@ BOOST_AUTO_TEST_CASE(mutated_json_gets_the_verdict_of_boost_json_and_never_crash
       if (text.size() < 1000) seeds.push_back(text);
     }
   }
-  for (const auto& knight : {sample::Knight{.name = "Kay",
-                                            .spare = sample::Shield{.name = "a\n"},
-                                            .collection = {{.name = "龍"}, {}},
-                                            .scores = {1, -2},
-                                            .titles = {"Sir", std::nullopt}}}) {
-    seeds.push_back(to_json(knight));
-  }
+  seeds.push_back(to_json(sample::Knight{.name = "Kay",
+                                         .spare = sample::Shield{.name = "a\n"},
+                                         .collection = {{.name = "龍"}, {}},
+                                         .scores = {1, -2},
+                                         .titles = {"Sir", std::nullopt}}));
   seeds.push_back(to_json(sample::Everything{.text = "\"", .maybe_real = 1e-7}));
   std::mt19937 random{20261121};
   for (int round = 0; round < 20'000; ++round) {

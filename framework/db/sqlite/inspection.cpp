@@ -1,0 +1,290 @@
+#include "db/sqlite/inspection.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace aegis::db::sqlite {
+namespace {
+
+constexpr std::int64_t rows_counted = 10'000;  // beyond, a table's size is estimated
+constexpr std::int64_t pages_checked = 1'000;  // a larger file is not read through
+constexpr std::string_view yes = "yes", no = "no";
+
+using Rows = std::vector<std::vector<std::string>>;
+
+/// Keeps every cell as text.
+struct TextRows final : RowSink {
+  void columns(std::span<const std::string_view>) override {}
+  void row(std::span<const Cell> cells) override {
+    auto& texts = rows.emplace_back();
+    for (const Cell& cell : cells) {
+      auto& text = texts.emplace_back();
+      if (const auto* s = std::get_if<std::string_view>(&cell)) text = *s;
+      if (const auto* i = std::get_if<std::int64_t>(&cell)) text = std::to_string(*i);
+    }
+  }
+  void restart() override { rows.clear(); }
+  Rows rows;
+};
+
+Rows query(Connection& connection, std::string_view sql, std::string_view value) {
+  TextRows result;
+  const Cell cells[] = {value};
+  connection.run(Statement{sql, cells, false}, &result);
+  return std::move(result.rows);
+}
+
+Rows query(Connection& connection, std::string_view sql) {
+  TextRows result;
+  connection.run(Statement{sql, {}, false}, &result);
+  return std::move(result.rows);
+}
+
+std::int64_t number(std::string_view text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+std::string as_identifier(std::string_view name) {
+  std::string result = "\"";
+  for (const char c : name) {
+    if (c == '"') result += c;
+    result += c;
+  }
+  return result + '"';
+}
+
+// What lies in the file system.
+
+std::optional<struct stat> facts_of(const std::filesystem::path& path) {
+  struct stat facts{};
+  if (::stat(path.c_str(), &facts) != 0) return std::nullopt;
+  return facts;
+}
+
+std::string permissions(mode_t mode) {
+  constexpr std::string_view letters = "rwxrwxrwx";
+  std::string text;
+  for (unsigned i = 0; i < 9; ++i) text += mode & (0400U >> i) ? letters[i] : '-';
+  return text;
+}
+
+bool may(const std::filesystem::path& path, int what) {
+  return ::faccessat(AT_FDCWD, path.c_str(), what, AT_EACCESS) == 0;
+}
+
+// Root may write what nobody should.
+bool marked_read_only(mode_t mode) {
+  return (mode & 0222) == 0;
+}
+
+class FileInspection {
+ public:
+  FileInspection(const Config& config, DatabaseReport& report)
+      : file_(config.file), folder_(config.file.parent_path()), config_(config), report_(report) {
+    config_.echo = false;
+  }
+
+  void run() {
+    fact("file", file_.string());
+    const auto folder = facts_of(folder_);
+    const auto file = facts_of(file_);
+    fact("exists", file ? yes : no);
+    if (!folder) {
+      return problem(true, fmt::format("the folder {} does not exist: create it (mkdir -p {})",
+                                       folder_.string(), folder_.string()));
+    }
+    if (!file) {
+      return problem(true, fmt::format("the database file {} does not exist", file_.string()));
+    }
+    inspect_sizes(*file);
+    const bool writable = inspect_permissions(*folder, *file);
+    if (!may(file_, R_OK)) {
+      return problem(true,
+                     fmt::format("the database file {} cannot be read: make it readable for the "
+                                 "user that runs this process (uid {})",
+                                 file_.string(), ::geteuid()));
+    }
+    inspect_inside(writable);
+  }
+
+ private:
+  void fact(std::string name, std::string_view value) {
+    report_.storage.push_back({std::move(name), std::string(value)});
+  }
+  void problem(bool unhealthy, std::string message) {
+    report_.problems.push_back({unhealthy, std::move(message)});
+  }
+
+  void inspect_sizes(const struct stat& file) {
+    fact("size_bytes", std::to_string(file.st_size));
+    const auto log = facts_of(file_.string() + "-wal");
+    fact("wal_size_bytes", std::to_string(log ? log->st_size : 0));
+    struct statvfs disk{};
+    if (::statvfs(folder_.c_str(), &disk) == 0) {
+      fact("disk_free_bytes", std::to_string(std::uint64_t{disk.f_bavail} * disk.f_frsize));
+    }
+  }
+
+  bool inspect_permissions(const struct stat& folder, const struct stat& file) {
+    struct statvfs disk{};
+    const bool read_only_disk =
+        ::statvfs(folder_.c_str(), &disk) == 0 && (disk.f_flag & ST_RDONLY) != 0;
+    const bool writable = may(file_, W_OK);
+    const bool folder_writable = may(folder_, W_OK | X_OK);
+    fact("permissions", permissions(file.st_mode));
+    fact("owner", fmt::format("{}:{}", file.st_uid, file.st_gid));
+    fact("readable", may(file_, R_OK) ? yes : no);
+    fact("writable", writable ? yes : no);
+    fact("folder_permissions", permissions(folder.st_mode));
+    fact("folder_writable", folder_writable ? yes : no);
+
+    if (read_only_disk) {
+      problem(false, fmt::format("the disk that holds {} is mounted read-only: nothing can be "
+                                 "written; mount it read-write",
+                                 file_.string()));
+    } else if (!writable || marked_read_only(file.st_mode)) {
+      problem(false,
+              fmt::format("the database file {} is read-only (permissions {}): {}; chmod u+w "
+                          "{}",
+                          file_.string(), permissions(file.st_mode),
+                          writable ? "root alone can write it" : "nothing can be written",
+                          file_.string()));
+    } else if (!folder_writable || marked_read_only(folder.st_mode)) {
+      problem(false,
+              fmt::format("the folder {} is read-only (permissions {}), but SQLite writes its "
+                          "log beside the database; chmod u+w {}",
+                          folder_.string(), permissions(folder.st_mode), folder_.string()));
+    }
+    return writable && !read_only_disk;
+  }
+
+  void inspect_inside(bool writable) {
+    try {
+      Connection connection(config_, Connection::Role::reader);
+      inspect_contents(connection, report_);
+      if (writable) try_to_write(connection);
+    } catch (const Error& error) {
+      problem(true, error.what());
+    }
+  }
+
+  // The file system's word is not enough. A lock held by somebody else proves it as well.
+  void try_to_write(Connection& connection) {
+    connection.text("PRAGMA query_only = OFF");
+    connection.wait_for_locks(Milliseconds(0));
+    const int code = connection.control("BEGIN IMMEDIATE") & 0xff;
+    const Failure failure = connection.last_failure("BEGIN IMMEDIATE");
+    connection.control("ROLLBACK");
+    if (code != SQLITE_OK && code != SQLITE_BUSY) problem(code != SQLITE_READONLY, failure.what());
+  }
+
+  const std::filesystem::path file_, folder_;
+  Config config_;
+  DatabaseReport& report_;
+};
+
+// What lies in the database.
+
+std::string column_text(const std::vector<std::string>& row) {  // name, type, notnull, default, pk
+  std::string text = row[0] + " " + row[1];
+  if (row[2] == "1") text += " NOT NULL";
+  if (!row[3].empty()) text += " DEFAULT " + row[3];
+  if (row[4] != "0") text += " PRIMARY KEY";
+  return text;
+}
+
+std::string foreign_key_text(const std::vector<std::string>& row) {  // from, table, to, on_delete
+  std::string text = fmt::format("{} -> {}", row[0], row[1]);
+  if (!row[2].empty()) text += "." + row[2];
+  if (row[3] != "NO ACTION") text += " ON DELETE " + row[3];
+  return text;
+}
+
+void count_rows(Connection& connection, DatabaseReport::TableFacts& table) {
+  const std::string name = as_identifier(table.name);
+  table.rows = number(connection.text(
+      fmt::format("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT {})", name, rows_counted + 1)));
+  if (table.rows <= rows_counted) return;
+  table.estimated = true;
+  std::int64_t estimate = 0;
+  if (!query(connection, "SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'").empty()) {
+    const auto found =
+        query(connection, "SELECT stat FROM sqlite_stat1 WHERE tbl = $1 LIMIT 1", table.name);
+    if (!found.empty()) estimate = number(found[0][0]);
+  }
+  if (estimate <= rows_counted) {
+    try {
+      estimate = number(connection.text(fmt::format("SELECT max(rowid) FROM {}", name)));
+    } catch (const Error&) {
+      // a table WITHOUT ROWID
+    }
+  }
+  table.rows = std::max(table.rows, estimate);
+}
+
+DatabaseReport::TableFacts inspect_table(Connection& connection, std::string name) {
+  DatabaseReport::TableFacts table;
+  table.name = std::move(name);
+  for (const auto& row : query(connection,
+                               "SELECT name, type, \"notnull\", dflt_value, pk "
+                               "FROM pragma_table_info($1)",
+                               table.name)) {
+    table.columns.push_back(column_text(row));
+  }
+  for (const auto& row :
+       query(connection,
+             "SELECT l.name || ' (' || (SELECT group_concat(name, ', ') FROM "
+             "pragma_index_info(l.name)) || ')' || iif(l.\"unique\", ' UNIQUE', '') "
+             "FROM pragma_index_list($1) AS l ORDER BY l.name",
+             table.name)) {
+    table.indexes.push_back(row[0]);
+  }
+  for (const auto& row : query(connection,
+                               "SELECT \"from\", \"table\", \"to\", on_delete "
+                               "FROM pragma_foreign_key_list($1) ORDER BY id, seq",
+                               table.name)) {
+    table.foreign_keys.push_back(foreign_key_text(row));
+  }
+  count_rows(connection, table);
+  return table;
+}
+
+}  // namespace
+
+void inspect_file(const Config& config, DatabaseReport& report) {
+  FileInspection(config, report).run();
+}
+
+void inspect_contents(Connection& connection, DatabaseReport& report) {
+  for (const std::string_view name :
+       {"journal_mode", "synchronous", "foreign_keys", "busy_timeout", "page_size", "page_count",
+        "freelist_count", "cache_size", "mmap_size", "encoding", "auto_vacuum", "schema_version",
+        "user_version", "application_id"}) {
+    report.settings.push_back({std::string(name), connection.text(fmt::format("PRAGMA {}", name))});
+  }
+  if (number(connection.text("PRAGMA page_count")) <= pages_checked) {
+    const std::string found = connection.text("PRAGMA quick_check(1)");
+    if (found != "ok") {
+      report.problems.push_back(
+          {true, fmt::format("the database is damaged ({}): restore a backup, "
+                             "or salvage what is left with sqlite3's .recover",
+                             found)});
+    }
+  }
+  for (auto& row : query(connection,
+                         "SELECT name FROM sqlite_schema WHERE type = 'table' "
+                         "AND name NOT GLOB 'sqlite_*' ORDER BY name")) {
+    report.tables.push_back(inspect_table(connection, std::move(row[0])));
+  }
+}
+
+}  // namespace aegis::db::sqlite
