@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "aegis/core/log.h"
+#include "http/status.h"
 
 namespace aegis::http {
 namespace {
@@ -105,13 +106,15 @@ Connection::~Connection() {
 }
 
 awaitable<void> Connection::run() {
+  enter_idle();
   while (open_) {
     while (open_ && !last_reply_ && next_request()) {
       co_await answer();
-      if (output_.size() >= flush_size) co_await flush();
+      if (open_ && output_.size() >= flush_size) co_await flush();
     }
     std::string_view nothing;
     if (!send(nothing)) co_await flush();
+    if (!open_) break;
     if (last_reply_) {
       co_await linger();
       break;
@@ -121,6 +124,7 @@ awaitable<void> Connection::run() {
 }
 
 awaitable<void> Connection::refuse_client() {
+  core_->log_overload("clients are turned away, too many connections are open");
   last_reply_ = true;
   const Response response = overloaded("Too many connections are open.");
   append_reply_head(response, Framing::length);
@@ -151,9 +155,7 @@ awaitable<void> Connection::receive() {
   // bytes do not move it, so a slow sender gains nothing by sending some.
   const auto& options = core_->options;
   if (!parser_) {
-    if (phase_ != Phase::idle) {
-      enter(Phase::idle, core_->draining() ? drain_grace : options.idle_timeout);
-    }
+    if (phase_ != Phase::idle) enter_idle();
     input_.shrink();
     if (output_.capacity() > flush_size) output_ = {};
   } else if (!parser_->has_header()) {
@@ -207,13 +209,14 @@ bool Connection::next_request() {
 
 /// Answers a request that cannot be served, and so cannot be skipped either.
 void Connection::refuse(const Refusal& refusal) {
+  if (core_->options.access_log) received_at_ = std::chrono::steady_clock::now();
   core_->requests.add();
   last_reply_ = true;
   if (request_.id.empty()) core_->request_ids.next(request_.id);
   const Response response = problem(refusal.status, refusal.detail);
   append_reply_head(response, Framing::length);
   if (request_.method != Method::head) output_ += response.body();
-  log_reply(refusal.status, response.body().size(), refusal.detail);
+  log_access(refusal.status, response.body().size());
 }
 
 // ---- replies out -----------------------------------------------------------------------------
@@ -225,8 +228,10 @@ awaitable<void> Connection::answer() {
 
   Response response;
   std::exception_ptr failure;
+  bool is_overloaded = false;
   if (core_->in_flight.get() >= core_->max_in_flight) {
     response = overloaded("Too many requests are in flight.");
+    is_overloaded = true;
   } else {
     enter(Phase::handler, core_->options.handler_timeout);
     send_once_suspended();
@@ -254,13 +259,17 @@ awaitable<void> Connection::answer() {
     open_ = false;
     co_return;
   }
-  std::string error;
-  if (failure) {
-    error = message_of(failure);
+  if (is_overloaded) {
+    core_->log_overload("requests are refused, too many are in flight");
+  } else if (failure) {
+    log_failure(500, message_of(failure));
+    response = problem(500, "The request could not be handled.");
   } else if (response.status() < 200 || response.status() > 599) {
-    error = "the handler answered with the status " + std::to_string(response.status());
+    log_failure(500, fmt::format("the handler answered with the status {}", response.status()));
+    response = problem(500, "The request could not be handled.");
+  } else if (response.status() >= 500) {
+    log_failure(response.status(), reason(response.status()));
   }
-  if (!error.empty()) response = problem(500, "The request could not be handled.");
 
   const Framing framing = framing_of(response, parser_->is_http_1_0());
   if (framing == Framing::until_close) last_reply_ = true;
@@ -276,7 +285,7 @@ awaitable<void> Connection::answer() {
       output_ += response.body();
     }
   }
-  log_reply(response.status(), body_size, error);
+  log_access(response.status(), body_size);
 
   input_.consume(parser_->size());
   client_closes_ = !parser_->keep_alive() && input_.empty();
@@ -298,10 +307,12 @@ awaitable<std::size_t> Connection::stream(const Response::Source& source, Framin
     }
     if (failure || timed_out_ || client_gone_) {
       // The status is sent already; all that can still be said is that the body is not complete.
-      if (!client_gone_) log_reply(500, size, timed_out_ ? "time-out" : message_of(failure));
+      if (!client_gone_) log_failure(500, timed_out_ ? "time-out" : message_of(failure));
       ErrorCode ignored;
-      if (framing == Framing::until_close)
-        socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+      if (framing == Framing::until_close) {
+        socket_.set_option(asio::socket_base::linger(true, 0), ignored);  // resets
+      }
+      socket_.close(ignored);
       open_ = false;
       break;
     }
@@ -333,7 +344,9 @@ awaitable<void> Connection::flush(std::string_view body) {
   while (!send(body)) {
     enter(Phase::write, core_->options.write_timeout);
     const auto [error] = co_await socket_.async_wait(Socket::wait_write, no_throw);
-    if (error) open_ = false;
+    if (!error) continue;
+    if (open_) core_->timeouts.add();
+    open_ = false;
   }
 }
 
@@ -374,6 +387,10 @@ void Connection::enter(Phase phase, std::chrono::milliseconds timeout) {
   phase_ = phase;
   entered_ = core_->tick();
   deadline_ = core_->after(timeout);
+}
+
+void Connection::enter_idle() {
+  enter(Phase::idle, core_->draining() ? drain_grace : core_->options.idle_timeout);
 }
 
 void Connection::sweep() {
@@ -432,21 +449,17 @@ void Connection::stop() {
 
 // ---- logs ------------------------------------------------------------------------------------
 
-void Connection::log_reply(int status, std::size_t bytes, std::string_view error) const {
-  const bool failed = status >= 500;
-  if (failed) core_->server_errors.add();
-  if (!failed && !core_->options.access_log) return;
-  const auto level = failed ? log::Level::error : log::Level::info;
-  const std::string_view method = to_string(request_.method);
-  if (!core_->options.access_log) {
-    log::root().write(level, "request failed", "method", method, "path", request_.path, "status",
-                      status, "request_id", request_.id, "error", error);
-  } else {
-    log::root().write(level, failed ? "request failed" : "request", "method", method, "path",
-                      request_.path, "status", status, "bytes", bytes, "took",
-                      std::chrono::steady_clock::now() - received_at_, "request_id", request_.id,
-                      "peer", peer_, "error", error);
-  }
+void Connection::log_failure(int status, std::string_view error) const {
+  core_->server_errors.add();
+  log::error("request failed", "method", to_string(request_.method), "path", request_.path,
+             "status", status, "request_id", request_.id, "error", error);
+}
+
+void Connection::log_access(int status, std::size_t bytes) const {
+  if (!core_->options.access_log) return;
+  log::info("request", "method", to_string(request_.method), "path", request_.path, "status",
+            status, "bytes", bytes, "took", std::chrono::steady_clock::now() - received_at_,
+            "request_id", request_.id, "peer", peer_);
 }
 
 }  // namespace aegis::http

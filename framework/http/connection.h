@@ -51,9 +51,11 @@ class Connection final : public Swept, public std::enable_shared_from_this<Conne
   awaitable<void> linger();
 
   void enter(Phase phase, std::chrono::milliseconds timeout);
+  void enter_idle();
   void sweep_handler();
   bool peer_is_gone();
-  void log_reply(int status, std::size_t bytes, std::string_view error = {}) const;
+  void log_failure(int status, std::string_view error) const;
+  void log_access(int status, std::size_t bytes) const;
 
   const std::shared_ptr<ServerCore> core_;
   Socket socket_;

@@ -3,6 +3,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "aegis/core/log.h"
 #include "http/reply.h"
 
 namespace aegis::http {
@@ -54,6 +55,13 @@ void ServerCore::sweep() {
   for (auto connection = connections_.begin(); connection != connections_.end();) {
     (connection++)->sweep();
   }
+}
+
+void ServerCore::log_overload(std::string_view message) {
+  if (tick_ < next_overload_log_) return;
+  next_overload_log_ = after(std::chrono::seconds(1));
+  log::warn(message, "max_in_flight", options.max_in_flight, "max_connections",
+            options.max_connections);
 }
 
 void ServerCore::begin_drain() {

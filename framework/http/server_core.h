@@ -81,6 +81,9 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   std::string_view date_line() const noexcept { return date_line_; }
   bool draining() const noexcept { return draining_; }
 
+  /// Warns, at most once per second.
+  void log_overload(std::string_view message);
+
   asio::io_context& context;
   const ServerOptions options;
   const RequestLimits limits;
@@ -102,6 +105,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   bool sweeping_ = false;
   bool draining_ = false;
   Tick tick_ = 0;
+  Tick next_overload_log_ = 0;
   std::chrono::sys_seconds date_{};
   std::string date_line_;
 };
