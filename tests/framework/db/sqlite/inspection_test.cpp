@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "db/sqlite/dialect.h"
 #include "db/sqlite/driver.h"
 #include "fixture.h"
 
@@ -14,17 +15,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The driver only hands it on.
-struct NoDialect final : Dialect {
-  std::string_view name() const override { return "sqlite"; }
-  bool key_by_last_insert_id() const override { return true; }
-  std::string column_type(const Field&) const override { return {}; }
-  std::vector<std::string> create(const Table&) const override { return {}; }
-  std::string_view for_update() const override { return {}; }
-};
-
 struct Case {
-  explicit Case(const DatabaseOptions& options) : driver(sqlite::make_driver(options, dialect)) {}
+  explicit Case(const DatabaseOptions& options)
+      : driver(sqlite::make_driver(options, sqlite::dialect())) {}
 
   DatabaseReport report() { return wait(driver->inspect()); }
   void execute(std::string_view sql) {
@@ -33,7 +26,6 @@ struct Case {
     wait(link->commit());
   }
 
-  NoDialect dialect;
   std::unique_ptr<Driver> driver;
 };
 
