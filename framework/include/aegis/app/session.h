@@ -15,7 +15,7 @@ struct Binder<Session&> {
   static void describe(Endpoint& endpoint);
   void bind(Request&, BindErrors&) {}
   Session& get() { return *session; }
-  awaitable<void> around(Request& request, FunctionRef<awaitable<bool>()> run);
+  awaitable<Response> around(Request& request, RunHandler run);
   Session* session = nullptr;
 };
 

@@ -39,24 +39,13 @@ class Services {
   T* find() const {
     return static_cast<T*>(get(key<T>()));
   }
+  /// The same without its type.
+  void* find(Key wanted) const { return get(wanted); }
   bool has(Key wanted) const { return get(wanted) != nullptr; }
 
  private:
-  void put(Key key, void* object) {
-    for (auto& [known, held] : entries_) {
-      if (known == key) {
-        held = object;
-        return;
-      }
-    }
-    entries_.emplace_back(key, object);
-  }
-  void* get(Key key) const {  // a handful of entries: a scan beats a hash
-    for (const auto& [known, held] : entries_) {
-      if (known == key) return held;
-    }
-    return nullptr;
-  }
+  void put(Key key, void* object);
+  void* get(Key key) const;
 
   std::vector<std::pair<Key, void*>> entries_;
 };

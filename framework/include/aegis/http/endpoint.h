@@ -1,6 +1,6 @@
 #pragma once
 
-#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +12,10 @@
 
 namespace aegis {
 
+namespace detail {
+class Handler;
+}
+
 /// Where a handler's input comes from.
 enum class ParameterIn : std::uint8_t { path, query, header };
 
@@ -21,7 +25,8 @@ struct Parameter {
   std::string_view name;
   const Type* type;
   bool required;
-  const Field* field = nullptr;  ///< its rules and documentation, when it is a struct's member
+  const Field* field = nullptr;    ///< its rules and documentation, when it is a struct's member
+  const Object* object = nullptr;  ///< that struct
 };
 
 /// A route: what the router needs to run a handler and OpenAPI to describe it, both derived from
@@ -37,8 +42,8 @@ struct Endpoint {
   std::vector<Parameter> parameters{};
   const Type* body = nullptr;  ///< the JSON body's type
   bool body_is_patch = false;
-  int status = 200;               ///< of success
-  const Type* reply = nullptr;    ///< the JSON reply's type
+  int status = 200;                ///< of success
+  const Type* reply = nullptr;     ///< the JSON reply's type
   std::string_view reply_media{};  ///< the content type of a reply that is not JSON
   bool replies_location = false;
   bool may_be_absent = false;  ///< can answer 404
@@ -47,21 +52,19 @@ struct Endpoint {
   std::vector<std::string> tags{};
   bool hidden = false;  ///< not in OpenAPI
 
-  std::function<awaitable<Response>(Request&)> invoke{};
+  std::unique_ptr<const detail::Handler> handler;
+
+  Endpoint(Method method, std::string_view path, std::unique_ptr<const detail::Handler> handler);
+  ~Endpoint();
+
+  /// Binds the handler's inputs and runs it. What it throws becomes a reply, save a cancellation.
+  awaitable<Response> answer(Request& request) const;
 
   /// One line for OpenAPI.
-  Endpoint& summary(std::string text) {
-    summary_text = std::move(text);
-    return *this;
-  }
-  Endpoint& tag(std::string name) {
-    tags.push_back(std::move(name));
-    return *this;
-  }
-  Endpoint& hide() {
-    hidden = true;
-    return *this;
-  }
+  Endpoint& summary(std::string text);
+  Endpoint& tag(std::string name);
+  /// Leaves the route out of OpenAPI.
+  Endpoint& hide();
 };
 
 }  // namespace aegis

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
-#include <optional>
+#include <string>
 #include <string_view>
-#include <utility>
 
 /// What a handler can ask for by the types of its parameters.
 namespace aegis {
@@ -13,7 +11,9 @@ namespace aegis {
 template <std::size_t N>
 struct Literal {
   char text[N]{};
-  constexpr Literal(const char (&literal)[N]) { std::copy_n(literal, N, text); }  // NOLINT
+  constexpr Literal(const char (&literal)[N]) {  // NOLINT: implicit, so that Path<"id", T> works
+    for (std::size_t i = 0; i < N; ++i) text[i] = literal[i];
+  }
   constexpr std::string_view view() const { return {text, N - 1}; }
 };
 
@@ -28,16 +28,19 @@ struct Held {
 };
 }  // namespace detail
 
-/// A segment of the route's path: "/shields/{id}" gives Path<"id", std::int64_t>.
+/// A segment of the route's path: "/shields/{id}" gives Path<"id", std::int64_t>, and
+/// "/files/{name*}" all the rest as Path<"name", std::string>. Percent-decoded.
 template <Literal Name, class T>
 struct Path : detail::Held<T> {};
 
-/// A query parameter; std::optional<T> when it may be absent.
+/// A query parameter; std::optional<T> when it may be absent, std::vector<T> when it may be
+/// repeated.
 template <Literal Name, class T>
 struct Query : detail::Held<T> {};
 
 /// All query parameters at once: a struct with AEGIS_FIELDS, whose defaults stand for absent ones
-/// and whose rules are checked. An unknown parameter is an error.
+/// and whose rules are checked. Scalars, and vectors of them for what may be repeated. An unknown
+/// parameter is an error.
 template <class T>
 struct QueryOf : detail::Held<T> {};
 
@@ -45,7 +48,8 @@ struct QueryOf : detail::Held<T> {};
 template <Literal Name, class T = std::string>
 struct Header : detail::Held<T> {};
 
-/// The body: JSON read into a struct with AEGIS_FIELDS or AEGIS_TABLE, and checked by its rules.
+/// The body: JSON read into a struct with AEGIS_FIELDS or AEGIS_TABLE, or a vector of such, and
+/// checked by its rules. A key that the database fills cannot be named.
 template <class T>
 struct Body : detail::Held<T> {
   T& operator*() { return this->value; }

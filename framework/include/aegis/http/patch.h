@@ -7,7 +7,7 @@
 namespace aegis {
 
 namespace detail {
-/// Copies the scalar fields that are `present` from one object of `description` to another.
+/// Copies the fields that are `present` from one object of `description` to another.
 void copy_fields(const Object& description, const std::vector<bool>& present, const void* from,
                  void* to);
 }  // namespace detail

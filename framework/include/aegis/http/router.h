@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -9,16 +10,19 @@
 
 namespace aegis {
 
-/// What runs after a middleware: the next one, at last the handler.
+class Router;
+
+/// What runs after a middleware: the next one, at last the handler. For as long as the middleware
+/// runs.
 class Next {
  public:
   awaitable<Response> operator()(Request& request) const;
 
  private:
   friend class Router;
-  struct Chain;
-  const Chain* chain_ = nullptr;
-  std::size_t position_ = 0;
+  Next(const Router& router, std::size_t position) : router_(&router), position_(position) {}
+  const Router* router_;
+  std::size_t position_;
 };
 
 /// Runs around handlers: `co_return co_await next(request);`, with what it likes before and after.
@@ -32,15 +36,22 @@ class HttpHandler {
 };
 
 /// Finds the handler for a path and a method. Filled before the application starts.
-/// A pattern is literal segments, {name} for one segment and, last, {name*} for all the rest;
-/// a literal goes before a parameter. HEAD is answered by GET, OPTIONS by the router.
+///
+/// A pattern is literal segments, {name} for one segment that is not empty and, last, {name*} for
+/// all the rest; a literal goes before a parameter. "/x" and "/x/" are different paths. Segments
+/// are percent-decoded after the path was split, so that an encoded slash stays in its segment;
+/// {name*} takes no such segment. A path that is badly encoded, or has a segment "." or "..", is
+/// answered with 400.
+///
+/// HEAD is answered by GET; OPTIONS, 404 and 405 by the router.
 class Router : public HttpHandler {
  public:
   Router();
   ~Router() override;
 
   /// Each adds a route. Throws Error(internal), which names the route, when the pattern is bad or
-  /// taken, or when the handler asks for a path parameter that the pattern lacks.
+  /// taken, when the handler asks for a path parameter that the pattern lacks, or when an input
+  /// cannot be read into the type it has.
   template <class F>
   Endpoint& get(std::string_view path, F handler) {
     return add(Method::get, path, std::move(handler));
@@ -71,15 +82,15 @@ class Router : public HttpHandler {
   const std::vector<std::unique_ptr<Endpoint>>& endpoints() const;
 
  private:
+  friend class Next;
   template <class F>
   Endpoint& add(Method method, std::string_view path, F handler) {
-    auto endpoint = std::make_unique<Endpoint>();
-    endpoint->method = method;
-    endpoint->path = path;
-    detail::set_handler(*endpoint, std::move(handler));
-    return insert(std::move(endpoint));
+    return insert(method, path, detail::erase(std::move(handler)));
   }
-  Endpoint& insert(std::unique_ptr<Endpoint> endpoint);
+  Endpoint& insert(Method method, std::string_view path,
+                   std::unique_ptr<const detail::Handler> handler);
+  awaitable<Response> run_middleware(Request& request) const;
+  awaitable<Response> answer(Request& request) const;
 
   struct Tree;
   std::unique_ptr<Tree> tree_;

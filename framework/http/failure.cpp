@@ -1,0 +1,42 @@
+#include "http/failure.h"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "aegis/core/log.h"
+#include "aegis/http/endpoint.h"
+
+namespace aegis::http {
+namespace {
+
+namespace asio = boost::asio;
+
+Response reply_to(const std::exception& error, const Request& request) {
+  Response reply = problem(error);
+  if (reply.status() >= 500) {
+    log::error("request failed", "status", reply.status(), "request_id", request.id, "method",
+               to_string(request.method), "route",
+               request.endpoint ? std::string_view(request.endpoint->path) : request.path, "error",
+               error.what());
+  }
+  return reply;
+}
+
+}  // namespace
+
+awaitable<Response> reply_to_failure(std::exception_ptr failure, const Request& request) {
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.cancelled() != asio::cancellation_type::none) {
+    throw boost::system::system_error(asio::error::operation_aborted);
+  }
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    co_return reply_to(error, request);
+  } catch (...) {
+    co_return reply_to(std::runtime_error("something that is no std::exception"), request);
+  }
+}
+
+}  // namespace aegis::http
