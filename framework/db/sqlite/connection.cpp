@@ -23,6 +23,7 @@ struct Connection::Prepared {
   std::vector<int> parameters;  ///< SQLite's index of $1, $2, …
   std::vector<std::string_view> names;
   std::vector<Cell> row;
+  bool own = false;  ///< the driver's, not for others
   int runs_elsewhere = 0;
   int prepared_again = -1;  ///< SQLITE_STMTSTATUS_REPREPARE when names were read
 
@@ -188,7 +189,9 @@ bool Connection::has_dangling_references() const {
 Connection::Prepared& Connection::prepare(std::string_view sql) {
   if (const auto found = by_text_.find(sql); found != by_text_.end()) {
     statements_.splice(statements_.begin(), statements_, found->second);
-    return statements_.front();
+    Prepared& known = statements_.front();
+    if (known.own && !own_statement_) throw Failure(SQLITE_AUTH, "", sql, config_.file);
+    return known;
   }
 
   sqlite3_stmt* handle = nullptr;
@@ -215,6 +218,7 @@ Connection::Prepared& Connection::prepare(std::string_view sql) {
   }
   fresh.parameters = read_parameters(handle, sql);
   fresh.text = sql;
+  fresh.own = own_statement_;
 
   while (std::ssize(statements_) >= config_.statement_cache) {
     by_text_.erase(statements_.back().text);

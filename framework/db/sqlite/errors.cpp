@@ -121,4 +121,14 @@ Failure::Failure(int code, std::string_view detail, std::string_view sql,
 Failure::Failure(sqlite3* connection, std::string_view sql, const std::filesystem::path& file)
     : Failure(sqlite3_extended_errcode(connection), sqlite3_errmsg(connection), sql, file) {}
 
+Error closed_error() {
+  return {Errc::unavailable, "the database is closed"};
+}
+
+bool Failure::is_about_file() const {
+  const int code = primary_code();
+  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_IOERR ||
+         code == SQLITE_CANTOPEN;
+}
+
 }  // namespace aegis::db::sqlite

@@ -20,9 +20,14 @@ class Failure : public Error {
 
   /// SQLITE_BUSY and the like, without the extension.
   int primary_code() const { return code_ & 0xff; }
+  /// The file is the trouble, not the statement: open it anew, it may be put right meanwhile.
+  bool is_about_file() const;
 
  private:
   int code_;
 };
+
+/// What work after close() is told.
+Error closed_error();
 
 }  // namespace aegis::db::sqlite

@@ -16,6 +16,7 @@ SqliteLink::~SqliteLink() {
 template <class T>
 awaitable<T> SqliteLink::on_writer(awaitable<T> work) {
   if (engine_->writer.here()) return work;
+  if (engine_->writer.stopped()) throw closed_error();
   return run_on(engine_->writer.executor(), std::move(work));
 }
 

@@ -27,10 +27,6 @@ constexpr std::size_t slow_statements_kept = 32;
 
 std::atomic<std::uint64_t> next_identity = 1;
 
-std::exception_ptr closed_error() {
-  return std::make_exception_ptr(Error(Errc::unavailable, "the database is closed"));
-}
-
 }  // namespace
 
 /// A connection that belongs to a thread that is not ours. The lock is for close() alone.
@@ -66,39 +62,40 @@ Readers::Attempt Readers::try_here(const Statement& statement, RowSink& rows, Ou
   Guest& mine = guest();
   const std::lock_guard lock(mine.mutex);
   const std::uint64_t opening = opening_.load(std::memory_order_acquire);
-  if (opening == 0 || closed_) return Attempt::elsewhere;  // is being closed
-  bool begun = false;
+  if (opening == 0 || closed_) return Attempt::elsewhere;
+  Connection::Prepared* prepared = nullptr;
   try {
     if (mine.opening != opening) {
       mine.connection.reset();
       mine.connection.emplace(config_, Connection::Role::guest);
       mine.opening = opening;
     }
-    Connection::Prepared& prepared = mine.connection->prepare(statement.sql);
-    if (!Connection::is_read(prepared)) return Attempt::is_write;
-    int& elsewhere = Connection::runs_elsewhere(prepared);
+    prepared = &mine.connection->prepare(statement.sql);
+    if (!Connection::is_read(*prepared)) return Attempt::is_write;
+    int& elsewhere = Connection::runs_elsewhere(*prepared);
     if (elsewhere > 0) {
       --elsewhere;
       return Attempt::elsewhere;
     }
-    elsewhere = runs_elsewhere_by_opcodes;  // unless it ends below
     const auto begin = steady_clock::now();
-    begun = true;
-    outcome = mine.connection->run(prepared, statement.values, &rows);
-    const bool long_one = steady_clock::now() - begin > long_read;
-    elsewhere = long_one ? runs_elsewhere_by_clock : 0;
+    outcome = mine.connection->run(*prepared, statement.values, &rows);
     figures_.here.fetch_add(1, std::memory_order_relaxed);
-    if (long_one) remember_slow(statement.sql);
+    if (steady_clock::now() - begin > long_read) {
+      elsewhere = runs_elsewhere_by_clock;
+      remember_slow(statement.sql);
+    }
     return Attempt::done;
   } catch (const Failure& failure) {
     const int code = failure.primary_code();
-    if (code != SQLITE_INTERRUPT && code != SQLITE_BUSY && code != SQLITE_LOCKED) {
-      mine.opening = 0;
+    if (failure.is_about_file()) mine.opening = 0;
+    if (code == SQLITE_INTERRUPT) {
+      if (prepared) Connection::runs_elsewhere(*prepared) = runs_elsewhere_by_opcodes;
+      remember_slow(statement.sql);
+    } else if (code != SQLITE_BUSY) {
       throw;
     }
-    if (code == SQLITE_INTERRUPT) remember_slow(statement.sql);
   }
-  if (begun) rows.restart();
+  if (prepared) rows.restart();
   ++figures_.moved;
   return Attempt::elsewhere;
 }
@@ -126,7 +123,7 @@ awaitable<void> Readers::on_reader(FunctionRef<void(Connection&)> work) {
         return;
       }
     }
-    finish(job, closed_error());
+    finish(job, std::make_exception_ptr(closed_error()));
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(
       initiate, asio::use_awaitable);
@@ -154,7 +151,7 @@ void Readers::serve(std::size_t index) {
       if (job->cancelled) {
         throw boost::system::system_error(asio::error::operation_aborted);
       }
-      if (const auto current = opening_.load(); !connection || opening != current) {
+      if (const std::uint64_t current = opening_; opening != current || current == 0) {
         connection.reset();
         connection.emplace(config_, Connection::Role::reader);
         opening = current;
@@ -163,7 +160,7 @@ void Readers::serve(std::size_t index) {
       job->work(*connection);
       ++figures_.hopped;
     } catch (const Failure& failure) {
-      opening = 0;  // costs little, and the file may be put right meanwhile
+      if (failure.is_about_file()) opening = 0;
       error =
           failure.primary_code() == SQLITE_INTERRUPT
               ? std::make_exception_ptr(boost::system::system_error(asio::error::operation_aborted))
@@ -175,7 +172,7 @@ void Readers::serve(std::size_t index) {
     {
       const std::lock_guard lock(mutex_);
       running_[index] = nullptr;
-      if (closed_ && error) error = closed_error();
+      if (closed_ && error) error = std::make_exception_ptr(closed_error());
     }
     finish(*job, std::move(error));
   }

@@ -28,19 +28,6 @@ std::string name_of(const Transaction& transaction) {
   return fmt::format("{}:{}", transaction.where.file_name(), transaction.where.line());
 }
 
-// Whether the connection should be opened anew: the file may have been put right meanwhile.
-bool damages_trust(const Error& error) {
-  const auto* failure = dynamic_cast<const Failure*>(&error);
-  if (!failure) return false;
-  const int code = failure->primary_code();
-  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_IOERR ||
-         code == SQLITE_CANTOPEN;
-}
-
-Error closed_error() {
-  return {Errc::unavailable, "the database is closed"};
-}
-
 }  // namespace
 
 Writer::Writer(const Config& config)
@@ -157,6 +144,7 @@ awaitable<void> Writer::wait_for_turn(Waiter& waiter) {
       });
     }
     waiter.resume.emplace(std::move(resume));
+    waiter.since = steady_clock::now();
     waiting_.push_back(waiter);
     ++figures_.waiting;
     give_turns();
@@ -222,6 +210,7 @@ bool Writer::begin_group() {
 }
 
 void Writer::start(Transaction& transaction) {
+  expect_tick();  // first: it also ends a group that nobody could join
   if (!transaction.alone) {
     transaction.savepoint = group_size_ > 0 || config_.rolled_back;
     if (transaction.savepoint && connection_->control("SAVEPOINT session") != SQLITE_OK) {
@@ -232,7 +221,6 @@ void Writer::start(Transaction& transaction) {
   transaction.state = Transaction::State::active;
   transaction.since = steady_clock::now();
   holder_ = &transaction;
-  expect_tick();
 }
 
 void Writer::check_active(const Transaction& transaction) const {
@@ -246,7 +234,8 @@ Outcome Writer::run(Transaction& transaction, const Statement& statement, RowSin
   try {
     return connection_->run(statement, &rows);
   } catch (const Error& error) {
-    suspect_ = suspect_ || damages_trust(error);
+    const auto* failure = dynamic_cast<const Failure*>(&error);
+    if (failure && failure->is_about_file()) suspect_ = true;
     end_early(transaction,
               Error(error.code(), fmt::format("An earlier statement of the session failed, so its "
                                               "transaction was rolled back: {}",
@@ -439,8 +428,9 @@ void Writer::watch_holder() {
     const Error reason(
         Errc::timeout,
         fmt::format("The session {} held up all other writers for more than {} ms, so it was "
-                    "rolled back: do not wait for other things between its first write and its end "
-                    "(write_turn_timeout is the limit).",
+                    "rolled back: between its first write and its end a session should wait for "
+                    "nothing else, least of all for another session (write_turn_timeout is the "
+                    "limit).",
                     name_of(late), config_.write_turn_timeout.count()));
     log::warn("a session held the write turn for too long and was rolled back", "session",
               name_of(late));

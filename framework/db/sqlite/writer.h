@@ -61,6 +61,7 @@ class Writer {
   boost::asio::any_io_executor executor() { return context_.get_executor(); }
   bool here() { return context_.get_executor().running_in_this_thread(); }
   const Figures& figures() const { return figures_; }
+  bool stopped() const { return stopped_; }
   /// Grows with each opening of the file: a connection of an earlier one is out of date.
   /// 0 while it is not open.
   const std::atomic<std::uint64_t>& opening() const { return opening_; }
@@ -106,7 +107,7 @@ class Writer {
                       boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
     explicit Waiter(Transaction& of) : transaction(&of) {}
     Transaction* transaction;
-    Time since = std::chrono::steady_clock::now();
+    Time since{};
     std::optional<Resume> resume{};
   };
   using Waiters = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
