@@ -69,12 +69,11 @@ Error describe(int code, std::string_view detail, std::string_view sql,
         return {Errc::unavailable,
                 fmt::format("the database file {} was moved or replaced while open", name)};
       }
-      return {
-          Errc::unavailable,
-          fmt::format("the database {} cannot be written: make the file and its folder writable "
-                      "for the user that runs this process, and check that the disk is not "
-                      "mounted read-only",
-                      name)};
+      return {Errc::unavailable,
+              fmt::format("the database {} cannot be written: make the file, its -wal and -shm and "
+                          "their folder writable for the user that runs this process (chmod u+w "
+                          "{}*), and check that the disk is not mounted read-only",
+                          name, name)};
     case SQLITE_FULL:
       return {Errc::unavailable, fmt::format("the disk that holds the database {} is full", name)};
     case SQLITE_CORRUPT:

@@ -164,6 +164,15 @@ class FileInspection {
                           "log beside the database; chmod u+w {}",
                           folder_.string(), permissions(folder.st_mode), folder_.string()));
     }
+    for (const char* end : {"-wal", "-shm"}) {
+      const std::string beside = file_.string() + end;
+      if (facts_of(beside) && !may(beside, W_OK)) {
+        problem(false,
+                fmt::format("{} cannot be written, and so neither can the database; chmod u+w "
+                            "{}",
+                            beside, beside));
+      }
+    }
     return writable && !read_only_disk;
   }
 

@@ -1,8 +1,10 @@
 #include "db/sqlite/writer.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -75,8 +77,8 @@ void Writer::open() {
   if (closed_) throw closed_error();
   if (connection_) {
     if (group_open_ || holder_ || config_.single_connection()) return;
-    if (!suspect_ && file_identity() == identity_) return;
-    log::warn("the database file was replaced or failed: opening it anew", "file",
+    if (!needs_opening_anew()) return;
+    log::warn("the database file has changed or failed: opening it anew", "file",
               config_.file.string());
     opening_ = 0;
     connection_.reset();
@@ -92,6 +94,15 @@ void Writer::open() {
     open_failed_at_ = steady_clock::now();
     throw;
   }
+}
+
+bool Writer::needs_opening_anew() const {
+  if (suspect_ || file_identity() != identity_) return true;
+  return connection_->read_only() && file_may_be_written();
+}
+
+bool Writer::file_may_be_written() const {
+  return ::faccessat(AT_FDCWD, config_.file.c_str(), W_OK, AT_EACCESS) == 0;
 }
 
 void Writer::open_file() {
@@ -200,7 +211,7 @@ bool Writer::begin_group() {
   connection_->wait_for_locks(config_.busy_timeout);
   if ((code & 0xff) == SQLITE_BUSY) return false;
   if (code != SQLITE_OK) {
-    suspect_ = (code & 0xff) != SQLITE_READONLY;
+    suspect_ = (code & 0xff) != SQLITE_READONLY || file_may_be_written();
     throw connection_->last_failure("BEGIN IMMEDIATE");
   }
   group_open_ = true;

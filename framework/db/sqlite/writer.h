@@ -124,6 +124,8 @@ class Writer {
   };
 
   std::optional<FileIdentity> file_identity() const;
+  bool needs_opening_anew() const;
+  bool file_may_be_written() const;
   void open_file();
 
   void wake(Waiter& waiter, const std::exception_ptr& error);
