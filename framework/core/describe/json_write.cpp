@@ -186,6 +186,7 @@ void put_array(const Type& type, const void* array, Output& out) {
 }
 
 void put_value(const Type& type, const void* value, Output& out) {
+  if (type.secret) return out.put("\"***\"");
   if (type.to_cell) return std::visit(ScalarWriter{type.kind, out}, type.to_cell(value));
   if (type.nullable) {
     const void* content = type.peek(value);

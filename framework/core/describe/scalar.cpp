@@ -26,6 +26,9 @@ Cell borrow(double value) {
 Cell borrow(const std::string& value) {
   return std::string_view{value};
 }
+Cell borrow(const Secret<std::string>& value) {
+  return std::string_view{value.reveal()};
+}
 Cell borrow(const Bytes& value) {
   return std::span<const std::byte>{value};
 }
@@ -79,6 +82,13 @@ CellStatus assign(const Cell& cell, std::string& value) {
   return CellStatus::ok;
 }
 
+CellStatus assign(const Cell& cell, Secret<std::string>& value) {
+  std::string given;
+  const auto status = assign(cell, given);
+  if (status == CellStatus::ok) value = Secret<std::string>(std::move(given));
+  return status;
+}
+
 CellStatus assign(const Cell& cell, Bytes& value) {
   const auto* given = std::get_if<std::span<const std::byte>>(&cell);
   if (!given) return CellStatus::wrong_kind;
@@ -121,7 +131,7 @@ Value own(std::span<const std::byte> value) {
 
 template <class T>
 constexpr Type plain_type() {
-  Type type{.kind = Scalar<T>::kind};
+  Type type{.kind = Scalar<T>::kind, .secret = std::is_same_v<T, Secret<std::string>>};
   if constexpr (Scalar<T>::kind == Kind::integer) {
     type.min = std::numeric_limits<T>::min();
     type.max = std::numeric_limits<T>::max();
@@ -171,6 +181,7 @@ AEGIS_SCALAR(std::uint16_t)
 AEGIS_SCALAR(std::uint32_t)
 AEGIS_SCALAR(double)
 AEGIS_SCALAR(std::string)
+AEGIS_SCALAR(Secret<std::string>)
 AEGIS_SCALAR(Bytes)
 AEGIS_SCALAR(Timestamp)
 AEGIS_SCALAR(std::chrono::milliseconds)

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "aegis/core/secret.h"
 #include "aegis/core/time.h"
 
 /// Type erasure for values. A user's translation unit only names types; all code that reads and
@@ -51,6 +52,7 @@ struct Object;
 struct Type {
   Kind kind;
   bool nullable = false;  ///< std::optional of the rest
+  bool secret = false;    ///< a Secret: JSON, settings and messages show ***
   std::int64_t min = std::numeric_limits<std::int64_t>::min();  ///< of an integer type
   std::int64_t max = std::numeric_limits<std::int64_t>::max();  ///< of an integer type
 
@@ -143,6 +145,7 @@ AEGIS_SCALAR(std::uint16_t, integer)
 AEGIS_SCALAR(std::uint32_t, integer)
 AEGIS_SCALAR(double, real)
 AEGIS_SCALAR(std::string, text)
+AEGIS_SCALAR(Secret<std::string>, text)
 AEGIS_SCALAR(Bytes, bytes)
 AEGIS_SCALAR(Timestamp, timestamp)
 AEGIS_SCALAR(std::chrono::milliseconds, duration)

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "aegis/core/fields.h"
+
+namespace aegis {
+
+/// The framework's own settings. The field `http_max_body_bytes` is the key HTTP_MAX_BODY_BYTES of
+/// the environment or of .env; docs and .env.example are made from what is said here.
+struct Settings {
+  std::string app_env = "development";
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 8000;
+  std::string log_level = "info";
+  std::string log_format = "auto";
+  bool access_log = true;
+  std::uint16_t io_threads = 0;
+  std::chrono::milliseconds shutdown_timeout{10'000};
+
+  std::string database_url = "sqlite:///data/app.db";
+  bool database_engine_echo = false;
+  std::string database_connect_args = "{}";
+  std::chrono::milliseconds database_slow_transaction{1'000};
+
+  std::uint32_t http_max_header_bytes = 16'384;
+  std::uint32_t http_max_body_bytes = 1'048'576;
+  std::uint32_t http_max_connections = 10'000;
+  std::uint32_t http_max_in_flight = 1'024;
+  std::chrono::milliseconds http_header_timeout{10'000};
+  std::chrono::milliseconds http_body_timeout{30'000};
+  std::chrono::milliseconds http_handler_timeout{30'000};
+  std::chrono::milliseconds http_idle_timeout{60'000};
+
+  AEGIS_FIELDS(
+      Settings,
+      (app_env, one_of("development", "test", "production"),
+       doc("Where this runs: development, test or production.")),
+      (host, min_length(1), doc("The address to listen on; 0.0.0.0 for all.")),
+      (port, doc("The port to listen on; 0 for any free one.")),
+      (log_level, one_of("trace", "debug", "info", "warn", "error", "critical", "off"),
+       doc("The least level that is logged: trace, debug, info, warn, error, critical or off.")),
+      (log_format, one_of("auto", "text", "json"),
+       doc("How log lines look: text, json, or auto: text on a terminal.")),
+      (access_log, doc("Log a line for each request.")),
+      (io_threads, le(1024), doc("Threads that serve requests; 0: as many as there are cores.")),
+      (shutdown_timeout, ge(0),
+       doc("How long requests may take to finish after SIGTERM before they are abandoned.")),
+      (database_url, min_length(1),
+       doc("sqlite:///relative/path, sqlite:////absolute/path or sqlite://:memory:.")),
+      (database_engine_echo, doc("Log every SQL statement, without its values.")),
+      (database_connect_args,
+       doc(R"(Settings of the driver as JSON, such as {"foreign_keys": 1, "synchronous": "FULL"}.)")),
+      (database_slow_transaction, ge(0), doc("Log transactions that take longer than this.")),
+      (http_max_header_bytes, ge(1024), doc("The longest request line and header; beyond: 431.")),
+      (http_max_body_bytes, doc("The longest request body; beyond: 413.")),
+      (http_max_connections, ge(1), doc("Connections open at a time; beyond: 503.")),
+      (http_max_in_flight, ge(1), doc("Requests handled at a time; beyond: 503.")),
+      (http_header_timeout, ge(1), doc("From a request's first byte to the end of its header.")),
+      (http_body_timeout, ge(1), doc("For the whole body of a request.")),
+      (http_handler_timeout, ge(1), doc("For a handler; then it is cancelled: 504.")),
+      (http_idle_timeout, ge(1), doc("Between requests; then the connection is closed.")))
+};
+
+}  // namespace aegis
