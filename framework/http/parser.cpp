@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
+#include <boost/beast/http/rfc7230.hpp>
 #include <cstring>
 #include <limits>
 
@@ -105,6 +106,16 @@ RequestParser::State RequestParser::parse(InputBuffer& input) {
   input_ = &input;
   if (base_ != input.data()) follow(input.data());
 
+  // Beast takes a request line that is too short for one that is not all there: it gets whole lines
+  // only, or what cannot begin one.
+  const bool has_line = !request_.target.empty() ||
+                        std::memchr(input.data(), '\n', input.size()) != nullptr ||
+                        !beast::http::detail::is_token_char(*input.data());
+  if (!has_line) {
+    return input.size() <= limits_.header_bytes ? State::in_header
+                                                : refused(414, "The request line is too long.");
+  }
+
   while (!is_done() && parsed_ < input.size()) {
     Error error;
     parsed_ += put({input.data() + parsed_, input.size() - parsed_}, error);
@@ -121,10 +132,10 @@ RequestParser::State RequestParser::parse(InputBuffer& input) {
     request_.body = {input.data() + body_begin_, body_size_};
     return State::complete;
   }
+  if (request_.target.empty()) return refused(400, "The request line is malformed.");
   if (!has_header_) {
-    if (input.size() <= limits_.header_bytes) return State::in_header;
-    return request_.target.empty() ? refused(414, "The request line is too long.")
-                                   : refused(431, "The header is too long.");
+    return input.size() <= limits_.header_bytes ? State::in_header
+                                                : refused(431, "The header is too long.");
   }
   if (chunked()) {
     if (input.size() - parsed_ > limits_.header_bytes) {

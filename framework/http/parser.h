@@ -30,8 +30,9 @@ class RequestParser : private boost::beast::http::basic_parser<true> {
   /// `request` is made empty, and filled while parsing; it keeps its memory.
   RequestParser(Request& request, const RequestLimits& limits);
 
-  /// Parses on. `input` begins with the request's first byte; the body of a chunked request is put
-  /// together in place. The views follow when the input has moved since the last call.
+  /// Parses on. `input` is not empty and begins with the request's first byte; the body of a
+  /// chunked request is put together in place. The views follow when the input has moved since the
+  /// last call.
   State parse(InputBuffer& input);
 
   /// How much of the input a complete request takes.
