@@ -48,12 +48,12 @@ class TestApp {
 };
 
 /// What AEGIS_TEST_APPLICATION names.
-void configure(App& app);
+void configure_application(App& app);
 
 }  // namespace aegis::testing
 
 #define AEGIS_TEST_APPLICATION(function) \
-  void aegis::testing::configure(::aegis::App& app) { ::function(app); }
+  void aegis::testing::configure_application(::aegis::App& app) { ::function(app); }
 
 /// A Boost.Test case whose body is a coroutine, with a TestApp named `app`.
 #define AEGIS_TEST_CASE(test_name)                                   \

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "aegis/app/app.h"
+#include "aegis/health/health.h"
+
+namespace aegis {
+
+/// What an application is made of: filled by App's methods, used by its commands and by tests.
+struct App::Parts {
+  Parts(std::string app_name, std::string app_version)
+      : name(app_name), version(app_version), health(app_name, app_version) {}
+
+  struct SettingsTarget {
+    const Object* description;
+    void* object;
+  };
+
+  std::string name, version;
+  Router router{};
+  Services services{};
+  HealthRegistry health;
+  std::vector<const Table*> tables{};
+  std::vector<SettingsTarget> settings{};
+  std::vector<void (*)(Router&)> route_adders{};
+
+  /// Adds all routes: the application's, /livez to /health/detailed, /openapi.json and /docs.
+  /// Throws Error(internal) for a bad or doubled route.
+  void add_routes(std::function<bool()> ready);
+  /// Connects what has been put together to `database`. Throws Error(internal), which names every
+  /// route whose handler asks for a service that nobody provides.
+  void use_database(Database& database);
+};
+
+}  // namespace aegis

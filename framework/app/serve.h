@@ -1,0 +1,15 @@
+#pragma once
+
+#include "aegis/core/config.h"
+#include "app/parts.h"
+
+namespace aegis {
+
+/// The database options that the settings ask for. Throws Error(invalid).
+DatabaseOptions database_options(const Settings& settings);
+
+/// Runs the application until it is told to stop; answers the exit code. When the port is taken, it
+/// moves on to the next free one if `next_free_port` says so.
+int serve(App::Parts& parts, const Settings& settings, bool next_free_port);
+
+}  // namespace aegis

@@ -1,0 +1,119 @@
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cstdlib>
+#include <exception>
+
+#include "aegis/core/log.h"
+#include "aegis/core/runtime.h"
+#include "aegis/testing/testing.h"
+#include "app/parts.h"
+#include "testing/guard.h"
+
+namespace aegis::testing {
+
+namespace {
+
+constexpr std::chrono::seconds limit{60};  // a test that hangs says so before ctest ends it
+
+DatabaseOptions database_options() {
+  DatabaseOptions options;
+  const char* url = std::getenv("TEST_DATABASE_URL");
+  if (url != nullptr && *url != '\0') {
+    options.url = url;
+    options.rolled_back = true;
+  } else {
+    options.url = "sqlite://:memory:";
+  }
+  refuse_production_database(options.url);
+  return options;
+}
+
+}  // namespace
+
+struct TestApp::Impl {
+  Impl() : app("test"), runtime({.threads = 1, .handle_signals = false}) {
+    log::configure(log::Level::warn);
+    configure_application(app);
+    auto& parts = app.parts();
+    database.emplace(runtime, database_options());
+    parts.add_routes([] { return true; });
+    parts.use_database(*database);
+  }
+
+  awaitable<void> run_test(awaitable<void> test) {
+    try {
+      co_await database->create_all(app.parts().tables);
+      co_await std::move(test);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    finished = true;
+    runtime.shutdown();
+  }
+
+  awaitable<void> watch() {
+    boost::asio::steady_timer timer(runtime.executor(0), limit);
+    co_await timer.async_wait(boost::asio::use_awaitable);
+    runtime.stop();
+  }
+
+  App app;
+  Runtime runtime;
+  std::optional<Database> database{};
+  std::exception_ptr failure{};
+  bool finished = false;
+};
+
+TestApp::TestApp() : impl_(std::make_unique<Impl>()) {}
+
+TestApp::~TestApp() = default;
+
+Database& TestApp::db() { return *impl_->database; }
+
+void TestApp::run(awaitable<void> test) {
+  auto& runtime = impl_->runtime;
+  runtime.on_stop("database", [this] { return impl_->database->close(); });
+  runtime.spawn(0, impl_->run_test(std::move(test)), "test");
+  runtime.spawn(0, impl_->watch(), "watchdog");
+  runtime.run();
+  if (impl_->failure) std::rethrow_exception(impl_->failure);
+  if (!impl_->finished) throw std::runtime_error("the test did not end within 60 s");
+}
+
+awaitable<Response> TestApp::request(Method method, std::string target, std::string body,
+                                     Headers headers) {
+  Request request;
+  request.method = method;
+  request.target = target;
+  const auto question_mark = target.find('?');
+  request.path = std::string_view(target).substr(0, question_mark);
+  if (question_mark != std::string::npos) {
+    request.query = std::string_view(target).substr(question_mark + 1);
+  }
+  for (const auto& [name, value] : headers) request.headers.push_back({name, value});
+  if (!body.empty() && request.header("Content-Type").empty()) {
+    request.headers.push_back({"Content-Type", "application/json"});
+  }
+  request.body = body;
+  request.id = "test";
+  request.services = &impl_->app.parts().services;
+  co_return co_await impl_->app.parts().router.handle(request);
+}
+
+awaitable<Response> TestApp::get(std::string target, Headers headers) {
+  return request(Method::get, std::move(target), {}, std::move(headers));
+}
+awaitable<Response> TestApp::post(std::string target, std::string body, Headers headers) {
+  return request(Method::post, std::move(target), std::move(body), std::move(headers));
+}
+awaitable<Response> TestApp::put(std::string target, std::string body, Headers headers) {
+  return request(Method::put, std::move(target), std::move(body), std::move(headers));
+}
+awaitable<Response> TestApp::patch(std::string target, std::string body, Headers headers) {
+  return request(Method::patch, std::move(target), std::move(body), std::move(headers));
+}
+awaitable<Response> TestApp::del(std::string target, Headers headers) {
+  return request(Method::del, std::move(target), {}, std::move(headers));
+}
+
+}  // namespace aegis::testing

@@ -1,0 +1,74 @@
+#include "api/shields.h"
+
+#include "models/shield.h"
+
+using namespace aegis;
+
+namespace {
+
+struct ShieldCreate {
+  std::string name{};
+  int defense_rating = 10;
+  std::string material = "iron";
+  std::optional<std::string> enchantment{};
+
+  AEGIS_FIELDS(ShieldCreate, (name, like(Shield::col.name)),
+               (defense_rating, like(Shield::col.defense_rating)),
+               (material, like(Shield::col.material)),
+               (enchantment, like(Shield::col.enchantment)))
+};
+
+struct ShieldList {
+  std::optional<std::string> material{};
+  std::optional<int> min_defense{};
+  std::string order = "id";
+  int limit = 50;
+  std::optional<std::string> after{};
+
+  AEGIS_FIELDS(ShieldList, (material), (min_defense, ge(0), le(100)),
+               (order, one_of("id", "name", "-defense_rating")), (limit, ge(1), le(200)),
+               (after, doc("The `next` of the page before.")))
+};
+
+awaitable<Created<Shield>> forge(Body<ShieldCreate> in, Session& db) {
+  Shield shield{.name = in->name,
+                .defense_rating = in->defense_rating,
+                .material = in->material,
+                .enchantment = in->enchantment};
+  co_await db.insert(shield);  // fills shield.id
+  co_return shield;            // committed, then 201 + Location
+}
+
+awaitable<Shield> show(Path<"id", std::int64_t> id, Session& db) {
+  co_return co_await db.get<Shield>(id);  // absent: 404
+}
+
+awaitable<Page<Shield>> list(QueryOf<ShieldList> in, Session& db) {
+  auto query = db.select<Shield>();
+  if (in->material) query.where(Shield::col.material == *in->material);
+  if (in->min_defense) query.where(Shield::col.defense_rating >= *in->min_defense);
+  if (in->order == "name") query.order_by(Shield::col.name.asc());
+  if (in->order == "-defense_rating") query.order_by(Shield::col.defense_rating.desc());
+  co_return co_await query.limit(in->limit).page(in->after);
+}
+
+awaitable<Shield> reforge(Path<"id", std::int64_t> id, Body<Patch<Shield>> change, Session& db) {
+  Shield shield = co_await db.get_for_update<Shield>(id);
+  change->apply_to(shield);
+  co_await db.update(shield);
+  co_return shield;
+}
+
+awaitable<void> melt(Path<"id", std::int64_t> id, Session& db) {
+  co_await db.erase<Shield>(id);  // absent: 404
+}
+
+}  // namespace
+
+void shields(Router& router) {
+  router.post("/shields", forge).summary("Forge a shield").tag("shields");
+  router.get("/shields", list).summary("List shields").tag("shields");
+  router.get("/shields/{id}", show).summary("Show a shield").tag("shields");
+  router.patch("/shields/{id}", reforge).summary("Change a shield").tag("shields");
+  router.del("/shields/{id}", melt).summary("Melt a shield").tag("shields");
+}

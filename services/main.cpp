@@ -1,0 +1,7 @@
+#include "application.h"
+
+int main(int argc, char** argv) {
+  aegis::App app{"shields"};
+  configure(app);
+  return app.run(argc, argv);
+}

@@ -1,0 +1,141 @@
+#include <aegis/testing/testing.h>
+
+#include "application.h"
+#include "models/shield.h"
+
+using namespace aegis;
+
+AEGIS_TEST_APPLICATION(configure)
+
+namespace {
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+AEGIS_TEST_CASE(a_forged_shield_can_be_shown) {
+  auto forged = co_await app.post("/shields", R"({"name":"Dragon Scale"})");
+  BOOST_REQUIRE_EQUAL(forged.status(), 201);
+  BOOST_TEST(forged.header("Location") == "/shields/1");
+
+  auto shown = co_await app.get("/shields/1");
+  BOOST_TEST(shown.status() == 200);
+  BOOST_TEST(shown.body() ==
+             R"({"id":1,"name":"Dragon Scale","defense_rating":10,"material":"iron",)"
+             R"("enchantment":null})");
+  BOOST_TEST(shown.body() == forged.body());
+}
+
+AEGIS_TEST_CASE(every_bad_field_is_named) {
+  auto reply = co_await app.post(
+      "/shields", R"({"name":"","defense_rating":101,"material":7,"colour":"red"})");
+  BOOST_TEST(reply.status() == 422);
+  BOOST_TEST(reply.content_type() == "application/problem+json");
+  for (const auto* field : {"/name", "/defense_rating", "/material", "/colour"}) {
+    BOOST_TEST(contains(reply.body(), field));
+  }
+}
+
+AEGIS_TEST_CASE(a_name_must_be_given) {
+  auto reply = co_await app.post("/shields", "{}");
+  BOOST_TEST(reply.status() == 422);
+  BOOST_TEST(contains(reply.body(), "/name"));
+}
+
+AEGIS_TEST_CASE(a_taken_name_is_a_conflict_and_nothing_is_stored) {
+  BOOST_TEST((co_await app.post("/shields", R"({"name":"Aegis"})")).status() == 201);
+  auto reply = co_await app.post("/shields", R"({"name":"Aegis"})");
+  BOOST_TEST(reply.status() == 409);
+  BOOST_TEST(contains(reply.body(), "name"));
+  const auto count = co_await app.db().read(
+      [](Session& s) -> awaitable<std::int64_t> { return s.select<Shield>().count(); });
+  BOOST_TEST(count == 1);
+}
+
+AEGIS_TEST_CASE(an_absent_shield_is_a_404) {
+  for (auto reply : {co_await app.get("/shields/42"), co_await app.del("/shields/42"),
+                     co_await app.patch("/shields/42", R"({"name":"x"})")}) {
+    BOOST_TEST(reply.status() == 404);
+    BOOST_TEST(reply.content_type() == "application/problem+json");
+  }
+}
+
+AEGIS_TEST_CASE(a_list_filters_and_orders) {
+  co_await app.db().session([](Session& s) -> awaitable<void> {
+    std::vector<Shield> shields(3);
+    shields[0] = {.name = "Buckler", .defense_rating = 20, .material = "wood"};
+    shields[1] = {.name = "Aegis", .defense_rating = 90, .material = "bronze"};
+    shields[2] = {.name = "Round", .defense_rating = 30, .material = "wood"};
+    co_await s.insert_all(shields);
+  });
+  auto wood = co_await app.get("/shields?material=wood&order=-defense_rating");
+  BOOST_REQUIRE_EQUAL(wood.status(), 200);
+  BOOST_TEST(!contains(wood.body(), "Aegis"));
+  BOOST_TEST(wood.body().find("Round") < wood.body().find("Buckler"));
+
+  auto strong = co_await app.get("/shields?min_defense=50");
+  BOOST_TEST(contains(strong.body(), "Aegis"));
+  BOOST_TEST(!contains(strong.body(), "Round"));
+}
+
+AEGIS_TEST_CASE(pages_show_every_shield_once) {
+  co_await app.db().session([](Session& s) -> awaitable<void> {
+    std::vector<Shield> shields;
+    for (int i = 0; i < 7; ++i) {
+      shields.push_back({.name = "Shield " + std::to_string(i), .defense_rating = i % 3});
+    }
+    co_await s.insert_all(shields);
+  });
+  std::vector<std::string> names;
+  std::optional<std::string> after;
+  int pages = 0;
+  do {
+    auto page = co_await app.db().read([&](Session& s) -> awaitable<Page<Shield>> {
+      return s.select<Shield>().order_by(Shield::col.defense_rating.desc()).limit(3).page(after);
+    });
+    for (const auto& shield : page.items) names.push_back(shield.name);
+    after = page.next;
+    ++pages;
+  } while (after);
+  BOOST_TEST(pages == 3);
+  std::sort(names.begin(), names.end());
+  BOOST_REQUIRE_EQUAL(names.size(), 7u);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    BOOST_TEST(names[i] == "Shield " + std::to_string(i));
+  }
+
+  auto first = co_await app.get("/shields?limit=5");
+  BOOST_TEST(contains(first.body(), R"("next":")"));
+  auto foreign = co_await app.get("/shields?after=nonsense");
+  BOOST_TEST(foreign.status() == 422);
+}
+
+AEGIS_TEST_CASE(a_patch_changes_what_it_names) {
+  co_await app.post("/shields", R"({"name":"Aegis","enchantment":"fire"})");
+  auto patched = co_await app.patch("/shields/1", R"({"defense_rating":99,"enchantment":null})");
+  BOOST_REQUIRE_EQUAL(patched.status(), 200);
+  BOOST_TEST(patched.body() ==
+             R"({"id":1,"name":"Aegis","defense_rating":99,"material":"iron","enchantment":null})");
+  BOOST_TEST((co_await app.get("/shields/1")).body() == patched.body());
+
+  BOOST_TEST((co_await app.patch("/shields/1", R"({"defense_rating":101})")).status() == 422);
+  BOOST_TEST((co_await app.patch("/shields/1", R"({"id":5})")).status() == 422);
+  BOOST_TEST((co_await app.patch("/shields/1", R"({"name":null})")).status() == 422);
+}
+
+AEGIS_TEST_CASE(a_melted_shield_is_gone) {
+  co_await app.post("/shields", R"({"name":"Aegis"})");
+  BOOST_TEST((co_await app.del("/shields/1")).status() == 204);
+  BOOST_TEST((co_await app.get("/shields/1")).status() == 404);
+}
+
+AEGIS_TEST_CASE(two_changes_at_once_are_both_kept) {
+  co_await app.post("/shields", R"({"name":"Aegis"})");
+  co_await app.patch("/shields/1", R"({"material":"bronze"})");
+  co_await app.patch("/shields/1", R"({"defense_rating":50})");
+  auto shown = co_await app.get("/shields/1");
+  BOOST_TEST(contains(shown.body(), "bronze"));
+  BOOST_TEST(contains(shown.body(), "50"));
+}
