@@ -47,8 +47,8 @@ bool accepts_gzip(const Request& request) {
   return any_of_list(request.header("Accept-Encoding"), [](std::string_view element) {
     const std::size_t semicolon = std::min(element.find(';'), element.size());
     const std::string_view weight = trim(element.substr(std::min(semicolon + 1, element.size())));
-    const bool refused = weight.starts_with("q=0") &&
-                         weight.find_first_not_of("0.", 2) == std::string_view::npos;
+    const bool refused =
+        weight.starts_with("q=0") && weight.find_first_not_of("0.", 2) == std::string_view::npos;
     return iequals(trim(element.substr(0, semicolon)), "gzip") && !refused;
   });
 }

@@ -15,7 +15,9 @@ namespace {
 
 namespace json = boost::json;
 
-json::value text(std::string_view value) { return json::string(value); }
+json::value text(std::string_view value) {
+  return json::string(value);
+}
 
 void indent(const json::value& value, std::size_t depth, std::string& out) {
   const auto list = [&](const auto& items, char open, char close, auto&& write) {
@@ -39,6 +41,8 @@ void indent(const json::value& value, std::size_t depth, std::string& out) {
     });
   } else if (const auto* array = value.if_array()) {
     list(*array, '[', ']', [&](const auto& element) { indent(element, depth + 1, out); });
+  } else if (const auto* number = value.if_double()) {
+    out += to_json(*number);  // Boost.JSON would write 5E-1
   } else {
     out += json::serialize(value);
   }
@@ -47,35 +51,7 @@ void indent(const json::value& value, std::size_t depth, std::string& out) {
 /// The schemas of C++ types: structs go to components/schemas, once each, and are referred to.
 class Schemas {
  public:
-  Schemas() {
-    names_.insert("Problem");
-    components_["Problem"] = json::parse(R"({
-      "type": "object",
-      "description": "What went wrong (RFC 9457).",
-      "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {
-          "type": "array",
-          "description": "Each input that breaks a rule.",
-          "items": {
-            "type": "object",
-            "properties": {
-              "pointer": {
-                "type": "string",
-                "description": "A JSON Pointer into the body, or path/, query/ or header/ and the name of a parameter."
-              },
-              "detail": {"type": "string"}
-            },
-            "required": ["pointer", "detail"]
-          }
-        }
-      },
-      "required": ["type", "title", "status"]
-    })");
-  }
+  Schemas() { names_.insert("Problem"); }
 
   json::object of(const Type& type) { return of(type, Rules{}); }
 
@@ -106,7 +82,36 @@ class Schemas {
   /// All members of `object` may be absent, and its key cannot be named.
   json::object patch_of(const Type& type) { return reference(type.object(), true); }
 
-  json::object take_components() { return std::move(components_); }
+  /// All structs, in the order in which they were met, and Problem.
+  json::object take_components() {
+    components_["Problem"] = json::parse(R"({
+      "type": "object",
+      "description": "What went wrong (RFC 9457).",
+      "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+          "type": "array",
+          "description": "Each input that breaks a rule.",
+          "items": {
+            "type": "object",
+            "properties": {
+              "pointer": {
+                "type": "string",
+                "description": "A JSON Pointer into the body, or path/, query/ or header/ and the name of a parameter."
+              },
+              "detail": {"type": "string"}
+            },
+            "required": ["pointer", "detail"]
+          }
+        }
+      },
+      "required": ["type", "title", "status"]
+    })");
+    return std::move(components_);
+  }
 
  private:
   static json::object document(json::object schema, const Field& field) {
@@ -374,10 +379,10 @@ class Document {
   }
 
   static json::object problem_reply(std::string_view description) {
-    return {{"description", text(description)},
-            {"content",
-             {{"application/problem+json",
-               {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}};
+    return {
+        {"description", text(description)},
+        {"content",
+         {{"application/problem+json", {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}};
   }
 
   json::object info_, paths_;

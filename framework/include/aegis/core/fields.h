@@ -57,12 +57,17 @@ constexpr Field make_field(std::string_view name, const Attributes&... attribute
   return field;
 }
 
-/// Initialises a member of any type; never called.
+/// Initialises a member of any type; never called. (The bodies are there since a T of an unnamed
+/// namespace could have none elsewhere.)
 struct Anything {
   template <class T>
-  operator T&() const& noexcept;
+  operator T&() const& noexcept {
+    __builtin_unreachable();
+  }
   template <class T>
-  operator T&() const&& noexcept;
+  operator T&() const&& noexcept {
+    __builtin_unreachable();
+  }
 };
 
 template <class T, std::size_t... I>
