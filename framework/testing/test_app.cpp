@@ -11,6 +11,11 @@
 
 namespace aegis::testing {
 
+// AEGIS_TEST_APPLICATION replaces it. (It is here since mold links this file into every test.)
+[[gnu::weak]] void configure_application(App&) {
+  throw std::logic_error("A program with AEGIS_TEST_CASE needs AEGIS_TEST_APPLICATION once.");
+}
+
 namespace {
 
 constexpr std::chrono::seconds limit{60};  // a test that hangs says so before ctest ends it
