@@ -8,6 +8,7 @@
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -24,7 +25,14 @@ namespace aegis::http {
 namespace {
 
 using ErrorCode = boost::system::error_code;
-constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
+
+/// How the connection awaits its socket: errors are values; it resumes in place, on the core's own
+/// executor; and no cancellation slot is kept, since socket_.cancel() does the same for less.
+auto plainly(asio::io_context& context) {
+  return asio::bind_cancellation_slot(
+      asio::cancellation_slot(),
+      asio::bind_executor(context.get_executor(), asio::as_tuple(asio::use_awaitable)));
+}
 
 /// Replies wait for each other up to this size.
 constexpr std::size_t flush_size = 64 * 1024;
@@ -101,7 +109,7 @@ Connection::Connection(std::shared_ptr<ServerCore> core, Socket socket, bool cou
 
 Connection::~Connection() {
   unlink();
-  if (counted_) core_->open.fetch_sub(1, std::memory_order_relaxed);
+  (counted_ ? core_->open : core_->turned_away).fetch_sub(1, std::memory_order_relaxed);
   core_->removed();
 }
 
@@ -143,8 +151,8 @@ awaitable<void> Connection::linger() {
   input_.consume(input_.size());
   while (!error) {
     const auto room = input_.room();
-    std::tie(error, std::ignore) =
-        co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), no_throw);
+    std::tie(error, std::ignore) = co_await socket_.async_read_some(
+        asio::buffer(room.data(), room.size()), plainly(core_->context));
   }
 }
 
@@ -156,7 +164,7 @@ awaitable<void> Connection::receive() {
   const auto& options = core_->options;
   if (!parser_) {
     if (phase_ != Phase::idle) enter_idle();
-    input_.shrink();
+    if (input_.empty()) input_.shrink();
     if (output_.capacity() > flush_size) output_ = {};
   } else if (!parser_->has_header()) {
     if (phase_ != Phase::header) enter(Phase::header, options.header_timeout);
@@ -165,8 +173,8 @@ awaitable<void> Connection::receive() {
   }
 
   const auto room = input_.room();
-  const auto [error, count] =
-      co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), no_throw);
+  const auto [error, count] = co_await socket_.async_read_some(
+      asio::buffer(room.data(), room.size()), plainly(core_->context));
   input_.commit(count);
   if (!error) co_return;
   const bool too_slow = error == asio::error::operation_aborted && open_ && phase_ != Phase::idle;
@@ -216,6 +224,8 @@ void Connection::refuse(const Refusal& refusal) {
   const Response response = problem(refusal.status, refusal.detail);
   append_reply_head(response, Framing::length);
   if (request_.method != Method::head) output_ += response.body();
+  log::debug("request refused", "status", refusal.status, "reason", refusal.detail, "request_id",
+             request_.id, "peer", peer_);
   log_access(refusal.status, response.body().size());
 }
 
@@ -343,7 +353,7 @@ void Connection::append_reply_head(const Response& response, Framing framing) {
 awaitable<void> Connection::flush(std::string_view body) {
   while (!send(body)) {
     enter(Phase::write, core_->options.write_timeout);
-    const auto [error] = co_await socket_.async_wait(Socket::wait_write, no_throw);
+    const auto [error] = co_await socket_.async_wait(Socket::wait_write, plainly(core_->context));
     if (!error) continue;
     if (open_) core_->timeouts.add();
     open_ = false;

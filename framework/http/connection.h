@@ -15,9 +15,9 @@ namespace aegis::http {
 class Connection final : public Swept, public std::enable_shared_from_this<Connection> {
  public:
   /// Serves `socket`, which belongs to the core's context, until the client or the server ends it.
-  /// Call on the core's thread; `core.open` counts it already.
+  /// Call on the core's thread. It is counted in `core.open` already.
   static void serve(std::shared_ptr<ServerCore> core, Socket socket);
-  /// Answers 503 and closes; for a client too many.
+  /// Answers 503 and closes; for a client too many. It is counted in `core.turned_away` already.
   static void turn_away(std::shared_ptr<ServerCore> core, Socket socket);
 
   Connection(std::shared_ptr<ServerCore> core, Socket socket, bool counted);

@@ -17,6 +17,8 @@ using ErrorCode = boost::system::error_code;
 constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 
 constexpr int ports_to_try = 100;
+/// Clients per core that may be told at the same time that there are too many.
+constexpr std::uint64_t most_turned_away = 100;
 constexpr std::chrono::milliseconds pause_after_error{100};
 constexpr std::chrono::seconds log_interval{1};
 
@@ -111,21 +113,17 @@ void Listener::hand_over(Socket socket, ServerCore& core) {
   std::uint64_t open = 0;
   for (const auto& each : cores_) open += each->open.load(std::memory_order_relaxed);
   const bool full = open >= core.options.max_connections;
-  if (full) {
-    refused.add();
-  } else {
-    accepted.add();
-    core.open.fetch_add(1, std::memory_order_relaxed);
-  }
-  auto begin = [shared = core.shared_from_this(), taken = std::move(socket), full]() mutable {
-    full ? Connection::turn_away(std::move(shared), std::move(taken))
-         : Connection::serve(std::move(shared), std::move(taken));
-  };
-  if (&core == cores_[0].get()) {
-    begin();
-  } else {
-    asio::post(core.context, std::move(begin));
-  }
+  (full ? refused : accepted).add();
+  std::atomic<std::uint64_t>& count = full ? core.turned_away : core.open;
+  if (full && count.load(std::memory_order_relaxed) >= most_turned_away) return;  // just closed
+  count.fetch_add(1, std::memory_order_relaxed);
+
+  const auto serve = full ? &Connection::turn_away : &Connection::serve;
+  if (&core == cores_[0].get()) return serve(core.shared_from_this(), std::move(socket));
+  asio::post(core.context,
+             [serve, shared = core.shared_from_this(), taken = std::move(socket)]() mutable {
+               serve(std::move(shared), std::move(taken));
+             });
 }
 
 ServerCore& Listener::least_loaded() const {

@@ -2,20 +2,46 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 
 #include "http/status.h"
 
 namespace aegis::http {
 namespace {
 
-template <class Number>
-void append_number(std::string& out, Number number) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
-}
+/// Writes into room made at the end of a string: a head is a dozen small pieces, and appending each
+/// would cost more than the rest of it.
+class Writer {
+ public:
+  Writer(std::string& out, std::size_t at_most) : out_(out) {
+    const std::size_t size = out.size();
+    out.resize(size + at_most);
+    at_ = out.data() + size;
+  }
+  ~Writer() { out_.resize(static_cast<std::size_t>(at_ - out_.data())); }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  void text(std::string_view piece) { at_ = std::copy(piece.begin(), piece.end(), at_); }
+  template <std::size_t N>
+  void text(const char (&literal)[N]) {
+    std::memcpy(at_, literal, N - 1);
+    at_ += N - 1;
+  }
+  template <class Number>
+  void number(Number value) {
+    at_ = std::to_chars(at_, at_ + max_digits, value).ptr;
+  }
+
+  static constexpr std::size_t max_digits = 20;
+
+ private:
+  std::string& out_;
+  char* at_;
+};
 
 }  // namespace
 
@@ -28,31 +54,48 @@ Framing framing_of(const Response& response, bool http_1_0) {
 void append_head(std::string& out, const Response& response, Framing framing,
                  ConnectionHeader connection, std::string_view date_line,
                  std::string_view request_id) {
+  constexpr std::size_t literals_and_numbers = 256;
+  std::size_t at_most =
+      literals_and_numbers + response.content_type().size() + date_line.size() + request_id.size();
+  for (const auto& [name, value] : response.headers()) at_most += name.size() + value.size() + 4;
+
+  Writer head(out, at_most);
   if (response.status() == 200) {
-    out += "HTTP/1.1 200 OK\r\n";
+    head.text("HTTP/1.1 200 OK\r\n");
   } else {
-    out += "HTTP/1.1 ";
-    append_number(out, response.status());
-    out.append(" ").append(reason(response.status())).append("\r\n");
+    head.text("HTTP/1.1 ");
+    head.number(response.status());
+    head.text(" ");
+    head.text(reason(response.status()));
+    head.text("\r\n");
   }
   if (!response.content_type().empty() && framing != Framing::none) {
-    out.append("Content-Type: ").append(response.content_type()).append("\r\n");
+    head.text("Content-Type: ");
+    head.text(response.content_type());
+    head.text("\r\n");
   }
   if (framing == Framing::length) {
-    out += "Content-Length: ";
-    append_number(out, response.body().size());
-    out += "\r\n";
+    head.text("Content-Length: ");
+    head.number(response.body().size());
+    head.text("\r\n");
   } else if (framing == Framing::chunked) {
-    out += "Transfer-Encoding: chunked\r\n";
+    head.text("Transfer-Encoding: chunked\r\n");
   }
-  out += date_line;
-  if (!request_id.empty()) out.append("X-Request-Id: ").append(request_id).append("\r\n");
-  if (connection == ConnectionHeader::close) out += "Connection: close\r\n";
-  if (connection == ConnectionHeader::keep_alive) out += "Connection: keep-alive\r\n";
+  head.text(date_line);
+  if (!request_id.empty()) {
+    head.text("X-Request-Id: ");
+    head.text(request_id);
+    head.text("\r\n");
+  }
+  if (connection == ConnectionHeader::close) head.text("Connection: close\r\n");
+  if (connection == ConnectionHeader::keep_alive) head.text("Connection: keep-alive\r\n");
   for (const auto& [name, value] : response.headers()) {
-    out.append(name).append(": ").append(value).append("\r\n");
+    head.text(name);
+    head.text(": ");
+    head.text(value);
+    head.text("\r\n");
   }
-  out += "\r\n";
+  head.text("\r\n");
 }
 
 std::string date_line(std::chrono::sys_seconds moment) {

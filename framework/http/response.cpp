@@ -26,27 +26,39 @@ bool is_field_value(std::string_view text) {
   });
 }
 
-std::string checked_content_type(std::string_view type) {
-  if (!is_field_value(type)) {
-    throw Error(Errc::internal, "A reply's Content-Type holds a control character.");
-  }
-  return std::string(type);
-}
-
 }  // namespace
 
 Response::Response(int status, std::string body, std::string_view content_type)
-    : status_(status), content_type_(checked_content_type(content_type)), body_(std::move(body)) {}
+    : status_(status), body_(std::move(body)) {
+  set_content_type(content_type);
+}
 
 Response Response::chunked(Source source, std::string_view content_type) {
   Response response;
-  response.content_type_ = checked_content_type(content_type);
+  response.set_content_type(content_type);
   response.source_ = std::move(source);
   return response;
 }
 
+void Response::set_content_type(std::string_view type) {
+  static constexpr std::array<std::string_view, 3> common{
+      "application/json", "text/plain; charset=utf-8", "application/problem+json"};
+  common_type_ = {};
+  other_type_.clear();
+  for (const std::string_view known : common) {
+    if (type == known) {
+      common_type_ = known;
+      return;
+    }
+  }
+  if (!is_field_value(type)) {
+    throw Error(Errc::internal, "A reply's Content-Type holds a control character.");
+  }
+  other_type_ = type;
+}
+
 std::string_view Response::header(std::string_view name) const {
-  if (iequals(name, "Content-Type")) return content_type_;
+  if (iequals(name, "Content-Type")) return content_type();
   for (const auto& [known, value] : headers_) {
     if (iequals(known, name)) return value;
   }
@@ -54,7 +66,7 @@ std::string_view Response::header(std::string_view name) const {
 }
 
 Response& Response::set_body(std::string body, std::string_view content_type) {
-  content_type_ = checked_content_type(content_type);
+  set_content_type(content_type);
   body_ = std::move(body);
   source_ = nullptr;
   return *this;
@@ -71,7 +83,7 @@ Response& Response::set_header(std::string_view name, std::string value) {
                 "A reply's header " + std::string(name) + " holds a control character.");
   }
   if (iequals(name, "Content-Type")) {
-    content_type_ = std::move(value);
+    set_content_type(value);
     return *this;
   }
   for (const std::string_view own : server_headers) {

@@ -92,7 +92,9 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   const Services& services;
   RequestIds request_ids;
 
-  std::atomic<std::uint64_t> open{0};  ///< connections, also those on their way from the acceptor
+  // Counted from the acceptor on.
+  std::atomic<std::uint64_t> open{0};
+  std::atomic<std::uint64_t> turned_away{0};  ///< connections that are only told so
   Counter requests, in_flight, server_errors, timeouts;
 
  private:

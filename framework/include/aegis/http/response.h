@@ -32,7 +32,9 @@ class Response {
   static Response chunked(Source source, std::string_view content_type);
 
   int status() const { return status_; }
-  std::string_view content_type() const { return content_type_; }
+  std::string_view content_type() const {
+    return other_type_.empty() ? common_type_ : std::string_view(other_type_);
+  }
   const std::string& body() const { return body_; }
   const Source& source() const { return source_; }
   const std::vector<std::pair<std::string, std::string>>& headers() const { return headers_; }
@@ -49,8 +51,11 @@ class Response {
   Response& set_header(std::string_view name, std::string value);
 
  private:
+  void set_content_type(std::string_view type);
+
   int status_ = 200;
-  std::string content_type_{};
+  std::string_view common_type_{};  // a literal: most replies need no copy of their type
+  std::string other_type_{};
   std::string body_{};
   std::vector<std::pair<std::string, std::string>> headers_{};
   Source source_{};

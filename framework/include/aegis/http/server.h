@@ -15,10 +15,11 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8000;
   bool next_free_port = false;  ///< when `port` is taken, try the following ones
-  std::size_t max_header_bytes = 16 * 1024;
+  std::size_t max_header_bytes = 16 * 1024;  ///< the request's target may be half of it
   std::size_t max_body_bytes = 1024 * 1024;
   std::size_t max_connections = 10'000;  ///< beyond: 503 with Retry-After, then closed
-  std::size_t max_in_flight = 1024;      ///< requests being handled; beyond: 503 with Retry-After
+  /// Requests being handled, each core its share; beyond: 503 with Retry-After.
+  std::size_t max_in_flight = 1024;
   std::chrono::milliseconds header_timeout{10'000};   ///< first byte to end of header: 408
   std::chrono::milliseconds body_timeout{30'000};     ///< whole body: 408
   std::chrono::milliseconds handler_timeout{30'000};  ///< then cancelled: 504
@@ -32,12 +33,16 @@ struct ServerStats {
   std::uint64_t requests = 0, in_flight = 0, server_errors = 0, timeouts = 0;
 };
 
-/// HTTP/1.1 on every core of the runtime.
+/// HTTP/1.1 on every core of the runtime. Time-outs are kept to about 100 ms. A handler is cancelled
+/// (Asio's terminal cancellation) when its time is up, and when its client is gone, which is looked
+/// for once it has run for 100 ms; a client that closed only its sending side counts as gone, too.
 class Server {
  public:
   /// `handler` and `services` must outlive the server.
   Server(Runtime& runtime, ServerOptions options, const HttpHandler& handler,
          const Services& services);
+  /// Cancels handlers and closes all connections that are left. To be destroyed after drain(), or
+  /// when the runtime does not run any more.
   ~Server();
 
   /// Binds and begins to accept. Throws Error(unavailable), which names host and port.
