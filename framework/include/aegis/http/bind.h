@@ -66,6 +66,13 @@ Response json_reply(const Type& type, const void* object);
 Response created_reply(const Request& request, const Type& type, const void* object);
 Response absent_reply(const Request& request);
 
+/// What can be read from text: a scalar, or an optional or vector of such.
+template <class T>
+concept Textual = Scalar<typename Unwrap<T>::type>::value;
+/// What can be read from JSON: a described struct, or a vector of such.
+template <class T>
+concept Structured = Described<T> || (Unwrap<T>::is_vector && Described<typename Unwrap<T>::type>);
+
 template <ParameterIn in, class P, Literal Name, class T>
 struct TextBinder {
   static void describe(Endpoint& e) { describe_parameter(e, in, Name.view(), type_of<T>()); }
@@ -78,13 +85,13 @@ struct TextBinder {
 
 }  // namespace detail
 
-template <Literal Name, class T>
+template <Literal Name, detail::Textual T>
 struct Binder<Path<Name, T>> : detail::TextBinder<ParameterIn::path, Path<Name, T>, Name, T> {};
 
-template <Literal Name, class T>
+template <Literal Name, detail::Textual T>
 struct Binder<Query<Name, T>> : detail::TextBinder<ParameterIn::query, Query<Name, T>, Name, T> {};
 
-template <Literal Name, class T>
+template <Literal Name, detail::Textual T>
 struct Binder<Header<Name, T>> : detail::TextBinder<ParameterIn::header, Header<Name, T>, Name, T> {
 };
 
@@ -98,7 +105,7 @@ struct Binder<QueryOf<T>> {
   QueryOf<T> input{};
 };
 
-template <class T>
+template <detail::Structured T>
 struct Binder<Body<T>> {
   static void describe(Endpoint& e) { detail::describe_body(e, detail::type_of<T>(), false); }
   void bind(const Request& r, BindErrors& errors) {
@@ -238,11 +245,12 @@ concept Replyable = requires { sizeof(Reply<R>); };
 template <class B>
 concept Scope = requires { &B::around; };
 
+template <class... P>
+inline constexpr int scopes = (0 + ... + Scope<Binder<P>>);
+
 template <class F, class R, class... P>
 class TypedHandler final : public Handler {
   struct Inputs : Binder<P>... {};
-  static constexpr int scopes = (0 + ... + Scope<Binder<P>>);
-  static_assert(scopes <= 1, "A handler can take one Session& only.");
 
  public:
   explicit TypedHandler(F f) : Handler(sizeof(Inputs), alignof(Inputs)), f_(std::move(f)) {}
@@ -260,7 +268,7 @@ class TypedHandler final : public Handler {
     return reply<R>(request, f_(static_cast<Binder<P>*>(static_cast<Inputs*>(inputs))->get()...));
   }
   awaitable<Response> around(void* inputs, Request& request, RunHandler run) const override {
-    if constexpr (scopes == 1) {
+    if constexpr (scopes<P...> == 1) {
       return scope<Binder<P>...>(*static_cast<Inputs*>(inputs)).around(request, run);
     } else {
       return Handler::around(inputs, request, run);
@@ -295,8 +303,8 @@ template <class P>
 constexpr void check_parameter() {
   static_assert(Injectable<P>,
                 "Aegis cannot inject a handler parameter of this type; it injects, by value, Path, "
-                "Query, QueryOf, Header, Body and Service<T>, and Session&, Database& and "
-                "Request&.");
+                "Query and Header of a scalar, QueryOf and Body of a struct with AEGIS_FIELDS, and "
+                "Service<T>, and by reference Session&, Database& and Request&.");
 }
 template <class R>
 constexpr void check_result() {
@@ -311,7 +319,10 @@ std::unique_ptr<const Handler> erase(F handler, Signature<R, P...>) {
   (check_parameter<P>(), ...);
   check_result<R>();
   if constexpr ((Injectable<P> && ...) && Replyable<R>) {
-    return std::make_unique<TypedHandler<F, R, P...>>(std::move(handler));
+    static_assert(scopes<P...> <= 1, "A handler can take one Session& only.");
+    if constexpr (scopes<P...> <= 1) {
+      return std::make_unique<TypedHandler<F, R, P...>>(std::move(handler));
+    }
   }
 }
 
