@@ -5,6 +5,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdio>
 #include <string_view>
+#include <thread>
 
 #include "aegis/core/runtime.h"
 
@@ -36,7 +37,7 @@ int main(int argc, char** argv) {
   runtime.on_drain("requests", [&]() -> aegis::awaitable<void> {
     say("draining");
     if (mode == "stuck") {
-      for (volatile bool for_ever = true; for_ever;) continue;  // a fault that holds core 0
+      for (;;) std::this_thread::sleep_for(1h);  // a fault: it blocks core 0
     }
     co_await sleep(mode == "slow" ? 1h : 1ms);
     say("drained");
