@@ -119,10 +119,7 @@ Connection::Connection(const Config& config, Role role, bool create) : config_(c
   configure(role);
 }
 
-Connection::~Connection() {
-  by_text_.clear();
-  statements_.clear();
-}
+Connection::~Connection() = default;
 
 void Connection::configure(Role role) {
   sqlite3* const handle = connection_.get();
@@ -205,12 +202,13 @@ Connection::Prepared& Connection::prepare(std::string_view sql) {
   if (!handle) throw Error(Errc::internal, "The SQL text is empty.");
   // Behind the statement only space, semicolons and comments may follow.
   for (const char* end = sql.data() + sql.size(); rest < end;) {
+    const char* const from = rest;
     sqlite3_stmt* second = nullptr;
     const int code = sqlite3_prepare_v3(connection_.get(), rest, static_cast<int>(end - rest), 0,
                                         &second, &rest);
     const bool nothing = code == SQLITE_OK && !second;
     sqlite3_finalize(second);
-    if (!nothing) {
+    if (!nothing || rest == from) {  // a zero byte ends SQLite's reading
       throw Error(
           Errc::internal,
           fmt::format("One statement at a time: this SQL text holds more than one: {}", sql));

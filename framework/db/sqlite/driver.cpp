@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "aegis/core/blocking.h"
@@ -42,6 +43,12 @@ class SqliteDriver final : public Driver {
   /// On the writer: opens, so that a file to be created exists, and looks inside where only the
   /// writer can.
   static awaitable<void> inspect_here(std::shared_ptr<Engine> engine, DatabaseReport& report);
+  static void notice_a_replaced_file(Engine& engine) {
+    try {
+      engine.writer.open();
+    } catch (const Error&) {  // who needs it next is told
+    }
+  }
   static awaitable<void> close_here(std::shared_ptr<Engine> engine) {
     engine->close();
     co_return;
@@ -88,10 +95,14 @@ awaitable<DatabaseReport> SqliteDriver::inspect() {
   report.version = sqlite3_libversion();
   report.url = engine->config.url;
   std::string failure;
-  try {
-    co_await run_on(engine->writer.executor(), inspect_here(engine, report));
-  } catch (const Error& error) {
-    failure = error.what();
+  if (engine->config.single_connection() || engine->writer.opening() == 0) {
+    try {
+      co_await run_on(engine->writer.executor(), inspect_here(engine, report));
+    } catch (const Error& error) {
+      failure = error.what();
+    }
+  } else {  // may be busy: not waited for
+    boost::asio::post(engine->writer.executor(), [engine] { notice_a_replaced_file(*engine); });
   }
   if (!engine->config.single_connection()) {
     report = co_await run_blocking([engine, report = std::move(report)]() mutable {

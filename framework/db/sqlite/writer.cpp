@@ -25,12 +25,13 @@ constexpr Milliseconds group_time_limit{5};
 constexpr Milliseconds reopen_pause{100};
 constexpr Milliseconds longest_retry_delay{50};
 
-std::string name_of(const Transaction& transaction) {
-  if (!transaction.origin.empty()) return std::string(transaction.origin);
-  return fmt::format("{}:{}", transaction.where.file_name(), transaction.where.line());
-}
-
 }  // namespace
+
+std::string Transaction::title() const {
+  if (!name.empty()) return name;
+  if (!origin.empty()) return std::string(origin);
+  return fmt::format("{}:{}", where.file_name(), where.line());
+}
 
 Writer::Writer(const Config& config)
     : config_(config), work_(context_.get_executor()), thread_([this] {
@@ -62,6 +63,7 @@ void Writer::stop() {
 void Writer::abandon(std::unique_ptr<Transaction> transaction) {
   if (stopped_) return;
   if (here()) return rollback(*transaction);
+  transaction->name = transaction->title();
   asio::post(context_, [this, transaction = std::move(transaction)] { rollback(*transaction); });
 }
 
@@ -328,7 +330,7 @@ void Writer::end_turn(Transaction& transaction) {
   const Time now = steady_clock::now();
   const auto held = now - transaction.since;
   if (held > config_.slow_transaction && !transaction.alone) {
-    log::warn("slow transaction: other writers waited for it", "session", name_of(transaction),
+    log::warn("slow transaction: other writers waited for it", "session", transaction.title(),
               "held", held);
   }
   transaction.state = Transaction::State::idle;
@@ -442,9 +444,9 @@ void Writer::watch_holder() {
                     "rolled back: between its first write and its end a session should wait for "
                     "nothing else, least of all for another session (write_turn_timeout is the "
                     "limit).",
-                    name_of(late), config_.write_turn_timeout.count()));
+                    late.title(), config_.write_turn_timeout.count()));
     log::warn("a session held the write turn for too long and was rolled back", "session",
-              name_of(late));
+              late.title());
     end_early(late, reason);
   });
 }

@@ -30,12 +30,16 @@ struct Transaction {
   };
 
   std::source_location where{};  ///< the session's beginning
-  std::string_view origin{};     ///< a better name for it, if not empty
+  std::string_view origin{};     ///< a better name for it, if not empty; the session's
   bool alone = false;            ///< one read between two turns, outside SQLite's transaction
   State state = State::idle;
   bool savepoint = false;  ///< shares its group with earlier sessions
   std::chrono::steady_clock::time_point since{};
   std::optional<Error> reason{};
+  std::string name{};  ///< once the session is gone
+
+  /// What the log calls it.
+  std::string title() const;
 };
 
 /// The one thread that writes, and an executor: sessions that write live on it, so that each of

@@ -84,6 +84,8 @@ BOOST_AUTO_TEST_CASE(one_statement_at_a_time) {
   BOOST_TEST(db.query("SELECT 1; -- a comment\n ;").first() == "1");
   BOOST_TEST(contains(error_of([&] { db.query("SELECT 1; SELECT 2"); }).second, "more than one"));
   BOOST_TEST(contains(error_of([&] { db.query(" -- nothing"); }).second, "empty"));
+  const std::string zero("SELECT 1\0 x", 11);
+  BOOST_TEST(contains(error_of([&] { db.query(zero); }).second, "more than one"));
 }
 
 BOOST_AUTO_TEST_CASE(transactions_are_the_sessions_own) {

@@ -255,6 +255,18 @@ BOOST_AUTO_TEST_CASE(a_long_transaction_is_logged_with_its_place) {
   BOOST_TEST(capture.contains("turns_test.cpp:" + std::to_string(here.line())));
 }
 
+BOOST_AUTO_TEST_CASE(a_session_that_was_left_behind_is_still_logged_by_its_name) {
+  const log::Capture capture;
+  Numbers db({}, {.slow_transaction = 0ms});
+  {
+    const std::string origin = "POST /a/name/that/ends/with/the/session";
+    const auto link = db.open({.origin = origin});
+    wait(write(*link, insert, {std::int64_t{1}}));
+  }
+  db.execute(insert, {std::int64_t{2}});
+  BOOST_TEST(capture.contains("POST /a/name/that/ends/with/the/session"));
+}
+
 BOOST_AUTO_TEST_CASE(references_left_dangling_fail_their_own_session_only) {
   Numbers db;
   db.execute("CREATE TABLE child (t INTEGER REFERENCES t (id) DEFERRABLE INITIALLY DEFERRED)");
