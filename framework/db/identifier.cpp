@@ -21,7 +21,7 @@ constexpr auto reserved_words = std::to_array<std::string_view>({
     "freeze", "from", "full", "grant", "group", "having", "if", "ilike", "in", "index", "initially",
     "inner", "insert", "intersect", "into", "is", "isnull", "join", "lateral", "leading", "left",
     "like", "limit", "localtime", "localtimestamp", "natural", "not", "nothing", "notnull", "null",
-    "offset", "on", "only", "or", "order", "outer", "over", "overlaps", "placing", "primary",
+    "offset", "on", "only", "or", "order", "outer", "over", "overlaps", "placing", "primary", "raise",
     "references", "returning", "right", "select", "session_user", "set", "similar", "some",
     "symmetric", "table", "tablesample", "then", "to", "trailing", "transaction", "true", "union",
     "unique", "update", "user", "using", "values", "variadic", "verbose", "when", "where",

@@ -15,7 +15,9 @@ inline void run(boost::asio::io_context& context, aegis::awaitable<void> task) {
     thrown = error;
     context.stop();
   });
-  context.run();
+  // Only now that it has work again: the last of the work before may end on another thread, and
+  // running out of it stops the context.
   context.restart();
+  context.run();
   if (thrown) std::rethrow_exception(thrown);
 }

@@ -51,6 +51,8 @@ Target target(std::optional<T>& row) {
 }
 template <class T>
 Target target(std::vector<T>& rows) {
+  static_assert(!std::is_same_v<T, bool>,
+                "std::vector<bool> holds no objects; ask for std::optional<bool>.");
   return {Target::Rows::all, &type_of<T>(), &rows,
           [](void* all) -> void* { return &static_cast<std::vector<T>*>(all)->emplace_back(); },
           [](void* all) { static_cast<std::vector<T>*>(all)->clear(); }};

@@ -23,7 +23,7 @@
   struct aegis_columns {                                 \
     AEGIS_EACH_FIELD(AEGIS_DESCRIBE_COLUMN, __VA_ARGS__) \
   };                                                     \
-  static constexpr aegis_columns col{};
+  [[maybe_unused]] static constexpr aegis_columns col{};
 
 #define AEGIS_DESCRIBE_COLUMN(index, name, ...)                        \
   ::aegis::Column<aegis_self, decltype(aegis_self::name), index> name; \
