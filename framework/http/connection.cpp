@@ -86,13 +86,11 @@ void Connection::turn_away(std::shared_ptr<ServerCore> core, Socket socket) {
 }
 
 void Connection::start(const std::shared_ptr<Connection>& connection, awaitable<void> work) {
+  auto ended = [connection](const std::exception_ptr& failure) {
+    if (failure) log::error("a connection failed", "error", message_of(failure));
+  };
   asio::co_spawn(connection->core_->context, std::move(work),
-                 asio::bind_cancellation_slot(connection->cancellation_.slot(),
-                                              [connection](const std::exception_ptr& failure) {
-                                                if (failure)
-                                                  log::error("a connection failed", "error",
-                                                             message_of(failure));
-                                              }));
+                 asio::bind_cancellation_slot(connection->cancellation_.slot(), std::move(ended)));
 }
 
 Connection::Connection(std::shared_ptr<ServerCore> core, Socket socket, bool counted)
@@ -167,7 +165,7 @@ awaitable<void> Connection::receive() {
     if (input_.empty()) input_.shrink();
     if (output_.capacity() > flush_size) output_ = {};
   } else if (!parser_->has_header()) {
-    if (phase_ != Phase::header) enter(Phase::header, options.header_timeout);
+    if (phase_ != Phase::header) enter(Phase::header, before_end(options.header_timeout));
   } else {
     if (phase_ != Phase::body) enter(Phase::body, options.body_timeout);
   }
@@ -400,7 +398,12 @@ void Connection::enter(Phase phase, std::chrono::milliseconds timeout) {
 }
 
 void Connection::enter_idle() {
-  enter(Phase::idle, core_->draining() ? drain_grace : core_->options.idle_timeout);
+  enter(Phase::idle, before_end(core_->options.idle_timeout));
+}
+
+/// A time-out for something that may well not come any more when the server is about to end.
+std::chrono::milliseconds Connection::before_end(std::chrono::milliseconds timeout) const {
+  return core_->draining() ? std::min<std::chrono::milliseconds>(timeout, drain_grace) : timeout;
 }
 
 void Connection::sweep() {
@@ -445,7 +448,8 @@ bool Connection::peer_is_gone() {
 }
 
 void Connection::begin_drain() {
-  if (phase_ == Phase::idle) deadline_ = std::min(deadline_, core_->after(drain_grace));
+  const bool may_be_in_vain = phase_ == Phase::idle || phase_ == Phase::header;
+  if (may_be_in_vain) deadline_ = std::min(deadline_, core_->after(drain_grace));
 }
 
 void Connection::stop() {

@@ -52,6 +52,7 @@ class Connection final : public Swept, public std::enable_shared_from_this<Conne
 
   void enter(Phase phase, std::chrono::milliseconds timeout);
   void enter_idle();
+  std::chrono::milliseconds before_end(std::chrono::milliseconds timeout) const;
   void sweep_handler();
   bool peer_is_gone();
   void log_failure(int status, std::string_view error) const;

@@ -118,12 +118,11 @@ void Listener::hand_over(Socket socket, ServerCore& core) {
   if (full && count.load(std::memory_order_relaxed) >= most_turned_away) return;  // just closed
   count.fetch_add(1, std::memory_order_relaxed);
 
-  const auto serve = full ? &Connection::turn_away : &Connection::serve;
-  if (&core == cores_[0].get()) return serve(core.shared_from_this(), std::move(socket));
-  asio::post(core.context,
-             [serve, shared = core.shared_from_this(), taken = std::move(socket)]() mutable {
-               serve(std::move(shared), std::move(taken));
-             });
+  // Posted for the own core, too: whatever fails there does not end the accepting.
+  asio::post(core.context, [serve = full ? &Connection::turn_away : &Connection::serve,
+                            shared = core.shared_from_this(), taken = std::move(socket)]() mutable {
+    serve(std::move(shared), std::move(taken));
+  });
 }
 
 ServerCore& Listener::least_loaded() const {

@@ -141,6 +141,17 @@ BOOST_AUTO_TEST_CASE(drain_closes_idle_connections_after_their_grace) {
   BOOST_TEST((drained.wait_for(patience) == std::future_status::ready));
 }
 
+BOOST_AUTO_TEST_CASE(drain_does_not_wait_for_a_header_that_stalls) {
+  ServerFixture fixture(echo);
+  Client stalling = fixture.connect();
+  stalling.send("GET / HTTP/1.1\r\nHost: te");
+  fixture.await([](const ServerStats& stats) { return stats.connections_open == 1; });
+  std::future<void> drained = fixture.drain();
+  BOOST_TEST(stalling.receive().status == 408);  // its time-out would be 10 s
+  stalling.close();
+  BOOST_TEST((drained.wait_for(patience) == std::future_status::ready));
+}
+
 BOOST_AUTO_TEST_CASE(drain_without_connections_completes) {
   ServerFixture fixture(echo, {}, 2);
   BOOST_TEST((fixture.drain().wait_for(patience) == std::future_status::ready));
