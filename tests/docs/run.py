@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Runs the shell blocks of a document, in order, and compares what they print with what it shows.
+
+    run.py DOCUMENT.md [--replace OLD=NEW]…
+
+    <!-- serve -->    `$ command`: a server, left running (the one before it is stopped first)
+    <!-- run -->      `$ command` lines, each followed by its output
+
+In the output … stands for any text of a line, and alone for any lines. The commands run in an empty
+folder, where files of the document that are not sources (.env) appear as they are shown. Ports are
+free ones instead of those shown. --replace puts a program's real path into the commands.
+"""
+
+import argparse
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from extract import blocks
+
+LIMIT = 60  # seconds until something that should happen counts as failed
+SEPARATOR = "\x1e"
+SHOWN_PORT = "8000"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def pattern(shown):
+    """A regular expression for the output that the document shows."""
+    text = ""
+    for line in shown:
+        if line == "…":
+            text += "(?:.*\n)?"
+        else:
+            text += "[^\n]*".join(map(re.escape, line.split("…"))) + "\n"
+    return re.compile(text, re.DOTALL)
+
+
+def commands(block):
+    """Pairs of a command and the lines of its output."""
+    found = []
+    for line in block.text.splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], []))
+        elif found and found[-1][0].endswith("\\") and not found[-1][1]:
+            found[-1] = (found[-1][0] + "\n" + line, [])
+        elif found:
+            found[-1][1].append(line)
+        else:
+            block.fail("a shell block begins with a line `$ command`")
+    return found
+
+
+class Session:
+    def __init__(self, folder, replacements):
+        self.folder = Path(folder)
+        self.replacements = [tuple(each.split("=", 1)) for each in replacements]
+        self.port = free_port()
+        self.environment = {**os.environ, "PORT": self.port, "NO_COLOR": "1"}
+        self.server = None
+
+    def real(self, text):
+        for old, new in self.replacements:
+            text = text.replace(old, new)
+        return text.replace(SHOWN_PORT, self.port)
+
+    def compare(self, block, command, shown, printed):
+        expected = [self.real(line) for line in shown]
+        if printed and not printed.endswith("\n"):
+            printed += "\n"
+        if not pattern(expected).fullmatch(printed):
+            block.fail(f"$ {command}\nprinted\n{printed}\ninstead of\n" + "\n".join(expected))
+
+    def serve(self, block):
+        self.stop(block)
+        [(command, shown)] = commands(block)
+        log = open(self.folder / "server.log", "ab")
+        self.server = subprocess.Popen(shlex.split(self.real(command)), cwd=self.folder, text=True,
+                                       env=self.environment, stdout=subprocess.PIPE, stderr=log)
+        printed = "".join(self.server.stdout.readline() for _ in shown)
+        self.compare(block, command, shown, printed)
+        self.await_ready(block)
+
+    def await_ready(self, block):
+        for _ in range(LIMIT * 20):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz"):
+                    return
+            except (urllib.error.URLError, ConnectionError):
+                try:
+                    self.server.wait(0.05)
+                    break
+                except subprocess.TimeoutExpired:
+                    pass
+        block.fail("the server does not get ready:\n" + (self.folder / "server.log").read_text())
+
+    def run(self, block):
+        listed = commands(block)
+        script = "".join(f"{self.real(command)}\nprintf '{SEPARATOR}'\n" for command, _ in listed)
+        done = subprocess.run(["bash", "-c", script], cwd=self.folder, env=self.environment,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=LIMIT)
+        outputs = done.stdout.split(SEPARATOR)
+        for (command, shown), printed in zip(listed, outputs, strict=False):
+            self.compare(block, command, shown, printed)
+
+    def stop(self, block=None):
+        if self.server is None:
+            return
+        server, self.server = self.server, None
+        server.send_signal(signal.SIGTERM)
+        try:
+            code = server.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            raise
+        finally:
+            server.stdout.close()
+        if code != 0:
+            log = (self.folder / "server.log").read_text()
+            raise SystemExit(f"the server ended with exit code {code}:\n{log}")
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("document", type=Path)
+    arguments.add_argument("--replace", action="append", default=[], metavar="OLD=NEW")
+    options = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        session = Session(folder, options.replace)
+        try:
+            for block in blocks(options.document):
+                if block.kind == "serve":
+                    session.serve(block)
+                elif block.kind == "run":
+                    session.run(block)
+                elif block.kind == "file" and block.language not in ("cpp", "cmake"):
+                    (session.folder / block.argument).write_text(block.text, encoding="utf-8")
+        finally:
+            session.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
