@@ -5,6 +5,7 @@
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/rfc7230.hpp>
+#include <cctype>
 #include <cstring>
 #include <limits>
 
@@ -88,6 +89,16 @@ bool has_foreign_version(std::string_view input) {
          is_digit(version[8]) && version != " HTTP/1.0" && version != " HTTP/1.1";
 }
 
+/// The line "0" of a last chunk and no more than two bytes: Beast asserts that there is more when it
+/// looks at such a one for the second time.
+bool is_begun_last_chunk(std::string_view rest) {
+  const std::size_t line_end = rest.find_first_of("\r\n");
+  if (rest.size() >= 5 || line_end == std::string_view::npos) return false;
+  const std::size_t size_end = rest.find_first_not_of('0');
+  const bool is_zero = size_end > 0 && !std::isxdigit(static_cast<unsigned char>(rest[size_end]));
+  return is_zero && (rest[line_end] == '\n' || rest.substr(line_end, 2) == "\r\n");
+}
+
 }  // namespace
 
 RequestParser::RequestParser(Request& request, const RequestLimits& limits)
@@ -117,8 +128,10 @@ RequestParser::State RequestParser::parse(InputBuffer& input) {
   }
 
   while (!is_done() && parsed_ < input.size()) {
+    const std::string_view rest{input.data() + parsed_, input.size() - parsed_};
+    if (has_header_ && chunked() && is_begun_last_chunk(rest)) break;
     Error error;
-    parsed_ += put({input.data() + parsed_, input.size() - parsed_}, error);
+    parsed_ += put({rest.data(), rest.size()}, error);
     if (error == beast::http::error::need_more) break;
     if (error) return refused(error);
     if (!has_header_ && is_header_done()) {
