@@ -41,6 +41,7 @@ std::string refusal(Router& router, std::string_view path, F handler) {
 
 }  // namespace
 
+#if !__has_feature(thread_sanitizer)  // whose runtime has operators of its own
 void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size)) return memory;
@@ -52,6 +53,7 @@ void operator delete(void* memory) noexcept {
 void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
+#endif
 
 BOOST_AUTO_TEST_SUITE(routing)
 
