@@ -5,6 +5,14 @@
 #include "core/run_on.h"
 
 namespace aegis::db::sqlite {
+namespace {
+
+// A session that only read ends on its caller's thread.
+awaitable<void> nothing_to_do() {
+  co_return;
+}
+
+}  // namespace
 
 SqliteLink::SqliteLink(std::shared_ptr<Engine> engine, const SessionOptions& options)
     : engine_(std::move(engine)), options_(options) {}
@@ -30,10 +38,10 @@ awaitable<void> SqliteLink::begin() {
   return on_writer(begin_here());
 }
 awaitable<void> SqliteLink::commit() {
-  return on_writer(commit_here());
+  return transaction_ ? on_writer(commit_here()) : nothing_to_do();
 }
 awaitable<void> SqliteLink::rollback() {
-  return on_writer(rollback_here());
+  return transaction_ ? on_writer(rollback_here()) : nothing_to_do();
 }
 
 awaitable<Outcome> SqliteLink::run_here(const Statement& statement, RowSink& rows) {
@@ -69,13 +77,12 @@ awaitable<void> SqliteLink::begin_here() {
 }
 
 awaitable<void> SqliteLink::commit_here() {
-  if (!transaction_) co_return;
   co_await engine_->writer.commit(*transaction_);
   transaction_.reset();
 }
 
 awaitable<void> SqliteLink::rollback_here() {
-  if (transaction_) engine_->writer.rollback(*transaction_);
+  engine_->writer.rollback(*transaction_);
   transaction_.reset();
   co_return;
 }
