@@ -106,6 +106,7 @@ RequestParser::RequestParser(Request& request, const RequestLimits& limits)
   // Counted here: Beast's limit counts anew for each piece it is given.
   header_limit(std::numeric_limits<std::uint32_t>::max());
   body_limit(limits.body_bytes);
+  request.method = Method::other;
   request.target = request.path = request.query = request.body = {};
   request.headers.clear();
   request.id.clear();
@@ -115,7 +116,7 @@ RequestParser::RequestParser(Request& request, const RequestLimits& limits)
 
 RequestParser::State RequestParser::parse(InputBuffer& input) {
   input_ = &input;
-  if (base_ != input.data()) follow(input.data());
+  follow(input);
 
   // Beast takes a request line that is too short for one that is not all there: it gets whole lines
   // only, or what cannot begin one.

@@ -34,6 +34,10 @@ class RequestParser : private boost::beast::http::basic_parser<true> {
   /// chunked request is put together in place. The views follow when the input has moved since the
   /// last call.
   State parse(InputBuffer& input);
+  /// The input may have moved: the request's texts do so with it.
+  void follow(InputBuffer& input) {
+    if (base_ != input.data()) follow(input.data());
+  }
 
   /// How much of the input a complete request takes.
   std::size_t size() const noexcept { return parsed_; }
