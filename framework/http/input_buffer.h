@@ -15,7 +15,6 @@ class InputBuffer {
   char* data() noexcept { return storage_.get() + begin_; }
   std::size_t size() const noexcept { return end_ - begin_; }
   bool empty() const noexcept { return begin_ == end_; }
-  std::size_t capacity() const noexcept { return capacity_; }
 
   /// Free space behind the bytes, at least one byte of it. Doubles the storage when that is full.
   std::span<char> room() {

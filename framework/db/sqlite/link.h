@@ -28,7 +28,6 @@ class SqliteLink final : public Link {
   awaitable<void> rollback_here();
   awaitable<Outcome> read(const Statement& statement, RowSink& rows);
   awaitable<void> open_here();
-  void check_may_write() const;
 
   std::shared_ptr<Engine> engine_;
   SessionOptions options_;
