@@ -30,6 +30,11 @@ App& App::health(std::unique_ptr<HealthCheck> check) {
   return *this;
 }
 
+App& App::health(std::unique_ptr<HealthCheck> (*make)(const Services&)) {
+  parts_->health_makers.push_back(make);
+  return *this;
+}
+
 int App::run(int argc, char** argv) { return run_command_line(*parts_, argc, argv); }
 
 void App::add_table(const Table& table) { parts_->tables.push_back(&table); }
@@ -40,16 +45,17 @@ void App::add_settings(const Object& description, void* settings) {
 
 Services& App::services() { return parts_->services; }
 
-void App::Parts::add_routes(std::function<bool()> ready) {
+void App::Parts::add_routes(std::function<std::string()> why_not_ready) {
   for (const auto add : route_adders) add(router);
-  add_health_routes(router, health, std::move(ready));
+  add_health_routes(router, health, std::move(why_not_ready));
   add_docs_routes(router, name, version);
 }
 
 void App::Parts::use_database(Database& database) {
   services.provide(database);
-  health.add(database_health(database));
+  health.add(database_health(database, tables));
   health.add(system_health());
+  for (const auto make : health_makers) health.add(make(services));
   std::string missing;
   for (const auto& endpoint : router.endpoints()) {
     for (const auto& need : endpoint->needs) {

@@ -12,6 +12,7 @@
 #include "aegis/core/json.h"
 #include "aegis/core/log.h"
 #include "aegis/core/runtime.h"
+#include "app/database_settings.h"
 #include "app/health_client.h"
 #include "app/serve.h"
 #include "http/openapi.h"
@@ -41,12 +42,14 @@ bool colours() {
   return ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
 }
 
+// How many ports `serve` may have tried until it found a free one.
+int tries(const Context& context) { return context.config.has("PORT") ? 1 : ports_to_try; }
+
 // The service of this name: at PORT, or at a later port when `serve` had to move on.
 std::optional<HealthAnswer> find_service(const Context& context, const std::string& target) {
   const std::string& host = context.settings.host;
   const std::string here = host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host;
-  const int tries = context.config.has("PORT") ? 1 : ports_to_try;
-  for (int i = 0; i < tries; ++i) {
+  for (int i = 0; i < tries(context); ++i) {
     const auto port = static_cast<std::uint16_t>(context.settings.port + i);
     auto answer = ask_health(here, port, target, 10s);
     if (!answer) continue;
@@ -60,8 +63,11 @@ int health(const Context& context, const HealthOptions& options) {
   const bool brief = options.probe || (options.json && !options.detailed);
   const auto answer = find_service(context, brief ? "/health" : "/health/detailed");
   if (!answer) {
+    const int last = context.settings.port + tries(context) - 1;
+    const std::string ports = fmt::format("{}{}", context.settings.port,
+                                          tries(context) > 1 ? fmt::format("–{}", last) : "");
     fmt::print(stderr, "No {} service answers at {}:{}. Is it running? (`serve` starts it.)\n",
-               context.parts.name, context.settings.host, context.settings.port);
+               context.parts.name, context.settings.host, ports);
     return options.probe ? exit_failed : exit_unavailable;
   }
   if (options.json) {
@@ -73,7 +79,7 @@ int health(const Context& context, const HealthOptions& options) {
 }
 
 int show_routes(App::Parts& parts, bool json) {
-  parts.add_routes([] { return true; });
+  parts.add_routes([] { return std::string(); });
   std::string out = json ? "[" : "";
   for (const auto& endpoint : parts.router.endpoints()) {
     if (json) {
@@ -95,7 +101,7 @@ int show_routes(App::Parts& parts, bool json) {
 }
 
 int show_openapi(App::Parts& parts) {
-  parts.add_routes([] { return true; });
+  parts.add_routes([] { return std::string(); });
   fmt::print("{}\n", openapi(parts.name, parts.version, parts.router));
   return exit_ok;
 }
@@ -153,6 +159,7 @@ void read_settings(Context& context) {
   for (const auto& target : context.parts.settings) {
     context.config.read(*target.description, target.object);
   }
+  check_database_settings(context.config, context.settings);
   context.config.check();
   log::configure(*log::level_of(context.settings.log_level),
                  *log::format_of(context.settings.log_format));

@@ -13,8 +13,41 @@ ComponentHealth facts(std::string name, const std::vector<DatabaseReport::Fact>&
   return part;
 }
 
-ComponentHealth tables(const std::vector<DatabaseReport::TableFacts>& found) {
+// A column is told as its definition, which begins with its name.
+bool has_column(const DatabaseReport::TableFacts& table, std::string_view name) {
+  return std::ranges::any_of(table.columns, [&](const std::string& column) {
+    return std::string_view(column).substr(0, column.find(' ')) == name;
+  });
+}
+
+// What the models have and the database lacks; empty when that is nothing.
+std::string missing(const std::vector<DatabaseReport::TableFacts>& found,
+                    const std::vector<const Table*>& models) {
+  std::string names;
+  const auto add = [&](const std::string& name) { names += (names.empty() ? "" : ", ") + name; };
+  for (const Table* model : models) {
+    const auto table = std::ranges::find(found, model->name, &DatabaseReport::TableFacts::name);
+    if (table == found.end()) {
+      add("table " + std::string(model->name));
+      continue;
+    }
+    for (const Field& field : model->object->fields) {
+      if (!has_column(*table, field.name)) {
+        add("column " + std::string(model->name) + "." + std::string(field.name));
+      }
+    }
+  }
+  return names;
+}
+
+ComponentHealth tables(const std::vector<DatabaseReport::TableFacts>& found,
+                       const std::vector<const Table*>& models) {
   ComponentHealth part{.name = "tables"};
+  if (const std::string names = missing(found, models); !names.empty()) {
+    part.status = HealthStatus::unhealthy;
+    part.message = "the database lacks what the models have: " + names +
+                   "; `db create` makes missing tables, a missing column needs ALTER TABLE";
+  }
   part.metadata.emplace_back("count", static_cast<std::int64_t>(found.size()));
   for (const auto& table : found) {
     ComponentHealth one{.name = table.name};
@@ -29,7 +62,8 @@ ComponentHealth tables(const std::vector<DatabaseReport::TableFacts>& found) {
 
 class DatabaseHealth : public HealthCheck {
  public:
-  explicit DatabaseHealth(Database& database) : database_(database) {}
+  DatabaseHealth(Database& database, std::vector<const Table*> models)
+      : database_(database), models_(std::move(models)) {}
 
   std::string_view name() const override { return "database"; }
 
@@ -51,18 +85,23 @@ class DatabaseHealth : public HealthCheck {
     health.sub_components.push_back(facts("storage", report.storage));
     health.sub_components.push_back(facts("settings", report.settings));
     health.sub_components.push_back(facts("pool", report.pool));
-    health.sub_components.push_back(tables(report.tables));
+    // Nothing is known of the tables of a database that is away.
+    const bool away = health.status == HealthStatus::unhealthy && report.tables.empty();
+    health.sub_components.push_back(
+        tables(report.tables, away ? std::vector<const Table*>{} : models_));
     co_return health;
   }
 
  private:
   Database& database_;
+  std::vector<const Table*> models_;
 };
 
 }  // namespace
 
-std::unique_ptr<HealthCheck> database_health(Database& database) {
-  return std::make_unique<DatabaseHealth>(database);
+std::unique_ptr<HealthCheck> database_health(Database& database,
+                                             std::vector<const Table*> models) {
+  return std::make_unique<DatabaseHealth>(database, std::move(models));
 }
 
 }  // namespace aegis

@@ -7,7 +7,8 @@
 
 namespace aegis {
 
-/// The database component of /health. `database` must outlive the check.
-std::unique_ptr<HealthCheck> database_health(Database& database);
+/// The database component of /health: unhealthy as well when a model's table or column is missing.
+/// `database` must outlive the check.
+std::unique_ptr<HealthCheck> database_health(Database& database, std::vector<const Table*> models);
 
 }  // namespace aegis

@@ -48,7 +48,7 @@ HealthValue read_value(const json::value& value) {
     for (const auto& item : value.get_array()) items.emplace_back(item.as_string());
     return items;
   }
-  return std::string(value.as_string());
+  return value.is_null() ? "" : std::string(value.as_string());
 }
 
 void read_metadata(const json::object& object,

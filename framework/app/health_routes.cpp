@@ -22,10 +22,11 @@ struct Live {
 };
 
 struct Ready {
-  std::function<bool()> ready;
+  std::function<std::string()> why_not_ready;
   awaitable<Response> operator()() const {
-    if (ready()) co_return fresh(Response::text("ready\n"));
-    co_return fresh(Response::text("not ready: starting or shutting down\n", 503));
+    const std::string reason = why_not_ready();
+    if (reason.empty()) co_return fresh(Response::text("ready\n"));
+    co_return fresh(Response::text("not ready: " + reason + "\n", 503));
   }
 };
 
@@ -37,9 +38,10 @@ struct Report {
 
 }  // namespace
 
-void add_health_routes(Router& router, const HealthRegistry& health, std::function<bool()> ready) {
+void add_health_routes(Router& router, const HealthRegistry& health,
+                       std::function<std::string()> why_not_ready) {
   router.get("/livez", Live{}).summary("Whether the process runs").tag("health");
-  router.get("/readyz", Ready{std::move(ready)})
+  router.get("/readyz", Ready{std::move(why_not_ready)})
       .summary("Whether requests are welcome")
       .tag("health");
   router.get("/health", Report{&health, false}).summary("Health in brief").tag("health");

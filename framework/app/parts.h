@@ -26,10 +26,12 @@ struct App::Parts {
   std::vector<const Table*> tables{};
   std::vector<SettingsTarget> settings{};
   std::vector<void (*)(Router&)> route_adders{};
+  std::vector<std::unique_ptr<HealthCheck> (*)(const Services&)> health_makers{};
 
   /// Adds all routes: the application's, /livez to /health/detailed, /openapi.json and /docs.
+  /// `why_not_ready` answers what /readyz is to say; empty: ready.
   /// Throws Error(internal) for a bad or doubled route.
-  void add_routes(std::function<bool()> ready);
+  void add_routes(std::function<std::string()> why_not_ready);
   /// Connects what has been put together to `database`. Throws Error(internal), which names every
   /// route whose handler asks for a service that nobody provides.
   void use_database(Database& database);

@@ -1,12 +1,9 @@
 #pragma once
 
-#include "aegis/core/config.h"
+#include "aegis/core/settings.h"
 #include "app/parts.h"
 
 namespace aegis {
-
-/// The database options that the settings ask for. Throws Error(invalid).
-DatabaseOptions database_options(const Settings& settings);
 
 /// Runs the application until it is told to stop; answers the exit code. When the port is taken, it
 /// moves on to the next free one if `next_free_port` says so.

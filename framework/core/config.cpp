@@ -142,6 +142,12 @@ void Config::read(const Object& description, void* settings, std::string_view pr
   }
 }
 
+void Config::reject(std::string_view key, std::string_view message) {
+  const auto row = std::ranges::find(rows_, key, &Row::key);
+  if (row == rows_.end()) throw Error(Errc::internal, fmt::format("{} was not read", key));
+  problems_.push_back(fmt::format("{}=\"{}\": {} ({})", key, row->value, message, row->origin));
+}
+
 void Config::check() const {
   std::vector<std::string_view> known(own_keys.begin(), own_keys.end());
   std::set<std::string_view> prefixes;

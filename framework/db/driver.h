@@ -66,6 +66,9 @@ class Driver {
   virtual awaitable<void> close() = 0;
 };
 
+/// Throws Error(invalid) for a URL or setting that no driver takes; opens nothing.
+void check_options(const DatabaseOptions& options);
+
 /// Makes the driver that the URL's scheme names. Throws Error(invalid).
 std::unique_ptr<Driver> make_driver(Runtime& runtime, const DatabaseOptions& options);
 

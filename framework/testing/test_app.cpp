@@ -40,8 +40,9 @@ struct TestApp::Impl {
     log::configure(log::Level::warn);
     configure_application(app);
     auto& parts = app.parts();
+    parts.services.provide<Clock>(clock);
     database.emplace(runtime, database_options());
-    parts.add_routes([] { return true; });
+    parts.add_routes([] { return std::string(); });
     parts.use_database(*database);
   }
 
@@ -62,6 +63,7 @@ struct TestApp::Impl {
     runtime.stop();
   }
 
+  FakeClock clock{std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now())};
   App app;
   Runtime runtime;
   std::optional<Database> database{};
@@ -74,6 +76,8 @@ TestApp::TestApp() : impl_(std::make_unique<Impl>()) {}
 TestApp::~TestApp() = default;
 
 Database& TestApp::db() { return *impl_->database; }
+
+FakeClock& TestApp::clock() { return impl_->clock; }
 
 void TestApp::run(awaitable<void> test) {
   auto& runtime = impl_->runtime;

@@ -116,6 +116,45 @@ class ServiceTest(unittest.TestCase):
         self.addCleanup(lambda: service.process.poll() is None and service.stop(signal.SIGKILL))
         return service
 
+    def test_all_bad_settings_are_told_at_once_by_every_command(self):
+        for command in ("serve", "config", "routes"):
+            refused = run(self.directory, command, PORT="none", DATABASE_URL="oracle://a:b@c/d",
+                          DATABASE_CONNECT_ARGS="[1]")
+            self.assertEqual(refused.returncode, 78, refused.stderr)
+            self.assertIn("3 settings are wrong", refused.stderr)
+            for key in ("PORT", "DATABASE_URL", "DATABASE_CONNECT_ARGS"):
+                self.assertIn(f"{key}=", refused.stderr)
+        refused = run(self.directory, "config", DATABASE_CONNECT_ARGS='{"foreign_key": 1}')
+        self.assertEqual(refused.returncode, 78, refused.stderr)
+        self.assertIn("foreign_key", refused.stderr)
+
+    def test_a_missing_table_or_column_is_unhealthy(self):
+        service = self.serve()
+        service.await_ready()
+        database = sqlite3.connect(Path(self.directory) / "data/app.db")
+        self.addCleanup(database.close)
+        database.execute("ALTER TABLE shield DROP COLUMN enchantment")
+        tables = self.tables_of(service.await_status("/health/detailed", 503))
+        self.assertIn("shield.enchantment", tables["message"])
+        database.execute("DROP TABLE shield")
+        tables = self.tables_of(service.await_status("/health/detailed", 503))
+        self.assertIn("table shield", tables["message"])
+
+    @staticmethod
+    def tables_of(reply):
+        return json.loads(reply.text)["components"]["database"]["sub_components"]["tables"]
+
+    def test_a_database_that_cannot_be_prepared_says_why_it_is_not_ready(self):
+        (Path(self.directory) / "data").mkdir()
+        with contextlib.closing(sqlite3.connect(Path(self.directory) / "data/app.db")) as database:
+            database.execute("CREATE TABLE shield (id INTEGER PRIMARY KEY)")
+        service = self.serve()
+        service.await_status("/health/detailed", 503)
+        while "being prepared" in (reply := service.request("GET", "/readyz")).text:
+            pass
+        self.assertEqual(reply.status, 503)
+        self.assertIn("material", reply.text)
+
     def test_quick_start(self):
         service = self.serve(PORT=None)
         service.await_ready()

@@ -51,6 +51,9 @@ class App {
   }
   /// One more part of /health.
   App& health(std::unique_ptr<HealthCheck> check);
+  /// The same for a check of something that exists only once the application runs, such as
+  /// *services.find<Database>().
+  App& health(std::unique_ptr<HealthCheck> (*make)(const Services& services));
 
   /// The command line: serve | api | health … | db … | routes | openapi | config | version.
   /// Answers the process's exit code (docs/cli.md lists them).

@@ -47,6 +47,9 @@ class Config {
   }
   void read(const Object& description, void* settings, std::string_view prefix = "");
 
+  /// Adds what else is wrong with the value of a key that was read.
+  void reject(std::string_view key, std::string_view message);
+
   /// Throws ConfigError if any key was bad. Logs a warning for keys in the file that no struct
   /// has but that look like one of theirs.
   void check() const;

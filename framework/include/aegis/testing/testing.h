@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "aegis/aegis.h"
+#include "aegis/testing/fake_clock.h"
 
 /// Tests of an application: no socket, no server, a database of their own. Link aegis::testing.
 ///
@@ -38,6 +39,9 @@ class TestApp {
   /// inside one transaction that is rolled back after the test. Refuses to open the DATABASE_URL
   /// that the environment or .env configures.
   Database& db();
+
+  /// What handlers get as Service<Clock>: begins at the time of day and stands still until moved.
+  FakeClock& clock();
 
   /// Runs `test` to its end; its exception is the test's.
   void run(awaitable<void> test);
