@@ -14,8 +14,7 @@ struct ShieldCreate {
 
   AEGIS_FIELDS(ShieldCreate, (name, like(Shield::col.name)),
                (defense_rating, like(Shield::col.defense_rating)),
-               (material, like(Shield::col.material)),
-               (enchantment, like(Shield::col.enchantment)))
+               (material, like(Shield::col.material)), (enchantment, like(Shield::col.enchantment)))
 };
 
 struct ShieldList {
@@ -26,8 +25,9 @@ struct ShieldList {
   std::optional<std::string> after{};
 
   AEGIS_FIELDS(ShieldList, (material), (min_defense, ge(0), le(100)),
-               (order, one_of("id", "name", "-defense_rating")), (limit, ge(1), le(200)),
-               (after, doc("The `next` of the page before.")))
+               (order, one_of("id", "name", "-name", "defense_rating", "-defense_rating"),
+                doc("By what; downwards with a - before it.")),
+               (limit, ge(1), le(200)), (after, doc("The `next` of the page before.")))
 };
 
 awaitable<Created<Shield>> forge(Body<ShieldCreate> in, Session& db) {
@@ -48,6 +48,8 @@ awaitable<Page<Shield>> list(QueryOf<ShieldList> in, Session& db) {
   if (in->material) query.where(Shield::col.material == *in->material);
   if (in->min_defense) query.where(Shield::col.defense_rating >= *in->min_defense);
   if (in->order == "name") query.order_by(Shield::col.name.asc());
+  if (in->order == "-name") query.order_by(Shield::col.name.desc());
+  if (in->order == "defense_rating") query.order_by(Shield::col.defense_rating.asc());
   if (in->order == "-defense_rating") query.order_by(Shield::col.defense_rating.desc());
   co_return co_await query.limit(in->limit).page(in->after);
 }

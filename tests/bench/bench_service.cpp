@@ -1,6 +1,7 @@
 // The service under test: the shields of the tutorial and GET /plaintext.
 
-#include "shield.h"
+#include "models/shield.h"
+#include "shield_handlers.h"
 
 namespace {
 

@@ -1,7 +1,9 @@
 // A handler file as users write it: a model and three handlers. run.py measures how long it takes
 // to compile, and bench_service serves it.
 
-#include "shield.h"
+#include "shield_handlers.h"
+
+#include "models/shield.h"
 
 namespace {
 

@@ -7,6 +7,7 @@
 #include <aegis/core/log.h>
 #include <aegis/core/runtime.h>
 #include <aegis/health/health.h>
+#include <aegis/testing/testing.h>
 
 #include <filesystem>
 
