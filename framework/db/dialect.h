@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "db/query.h"
+#include "db/table_schema.h"
 
 namespace aegis::db {
 
@@ -57,21 +58,27 @@ class Dialect {
   std::string insert_many(const Table& table, std::size_t rows, bool with_key) const;
 
   /// CREATE TABLE and CREATE INDEX statements, as a person would write them.
+  std::vector<std::string> create(const TableSchema& table, bool if_not_exists) const;
   std::vector<std::string> create(const Table& table, bool if_not_exists) const;
+  /// A line of CREATE TABLE `table`, or what follows ADD COLUMN.
+  std::string column_definition(std::string_view table, const ColumnSchema& column) const;
+  /// A value of the column's type, as read_text() reads it, as DDL writes it. Throws
+  /// Error(invalid).
+  std::string literal(const ColumnSchema& column, std::string_view text) const;
+
+  virtual std::string_view column_type(Kind kind) const = 0;
+  /// A check that the column's type needs; empty when the database knows the type itself.
+  virtual std::string type_check(const ColumnSchema&) const { return {}; }
 
  protected:
-  virtual std::string_view column_type(Kind kind) const = 0;
   /// Type and constraints of a key that the database gives.
   virtual std::string_view generated_key() const = 0;
   /// What follows the columns of CREATE TABLE.
   virtual std::string_view table_options() const = 0;
+  /// Whether constraints get names, by which ALTER TABLE can drop them.
+  virtual bool names_constraints() const { return false; }
   /// `value` as DDL writes it.
   virtual std::string literal(const Cell& value) const;
-  /// A check that the column's type needs; empty when the database knows the type itself.
-  virtual std::string type_check(const Field&) const { return {}; }
-
- private:
-  std::string column_definition(const Table& table, const Field& field) const;
 };
 
 /// Whether the table can hold NULL there. A key cannot, although its member is empty until the row
@@ -80,8 +87,13 @@ inline bool is_nullable(const Field& field) {
   return field.type->nullable && !field.rules.primary_key;
 }
 
-/// The name of the index on a column or an index group, e.g. shield_material_idx.
-std::string index_name(const Table& table, std::string_view part);
+/// What the column's rules ask of its value, as a condition; empty when they ask nothing.
+std::string rule_check(const ColumnSchema& column);
+/// "REFERENCES …"
+std::string references_clause(const ReferenceSchema& reference);
+std::string create_index(std::string_view table, const KeySchema& index, bool if_not_exists);
+/// The names as SQL takes them, separated by commas.
+std::string column_list(const std::vector<std::string>& columns);
 
 /// A name as SQL takes it: quoted only when it is a reserved word or has other characters than
 /// a–z, 0–9 and _, so that statements read well.

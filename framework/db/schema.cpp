@@ -52,9 +52,9 @@ void check_columns(const Table& table) {
   }
 }
 
-class Schema {
+class CreationOrder {
  public:
-  explicit Schema(const std::vector<const Table*>& tables) {
+  explicit CreationOrder(const std::vector<const Table*>& tables) {
     for (const Table* table : tables) add(*table);
     for (const Table* table : tables_) check_references(*table);
     for (const Table* table : tables_) check_index_names(*table);
@@ -118,27 +118,21 @@ class Schema {
     }
   }
 
+  /// PostgreSQL keeps the names of tables, indexes and unique constraints together.
   void check_index_names(const Table& table) {
-    std::set<std::string> parts;
-    for (const Field& field : table.object->fields) {
-      if (field.rules.indexed || !field.rules.references_table.empty()) {
-        parts.emplace(field.name);
-      }
-      if (field.rules.index_group == field.name) {
-        refuse("The index group {} of table {} has the name of a column; choose another.",
-               field.rules.index_group, table.name);
-      }
+    const TableSchema schema = schema_of(table);
+    for (const auto& index : schema.indexes) take_name(table, "index", index.name);
+    for (const auto& unique : schema.uniques) take_name(table, "constraint", unique.name);
+    for (const auto& column : schema.columns) {
+      if (!column.unique) continue;
+      take_name(table, "constraint", constraint_name(table.name, column.name, "key"));
     }
-    for (const Field& field : table.object->fields) {
-      if (!field.rules.index_group.empty()) parts.emplace(field.rules.index_group);
-    }
-    for (const std::string& part : parts) {
-      const std::string name = index_name(table, part);
-      check_name(fmt::format("An index of table {}", table.name), name);
-      if (by_name_.contains(folded(name)) || !indexes_.insert(folded(name)).second) {
-        refuse("The index {} of table {} has the name of another index or table.", name,
-               table.name);
-      }
+  }
+
+  void take_name(const Table& table, std::string_view what, const std::string& name) {
+    if (by_name_.contains(folded(name)) || !indexes_.insert(folded(name)).second) {
+      refuse("The {} {} of table {} has the name of another index, constraint or table.", what,
+             name, table.name);
     }
   }
 
@@ -173,7 +167,7 @@ class Schema {
 }  // namespace
 
 std::vector<const Table*> creation_order(const std::vector<const Table*>& tables) {
-  return Schema(tables).ordered();
+  return CreationOrder(tables).ordered();
 }
 
 }  // namespace aegis::db

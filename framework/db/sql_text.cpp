@@ -3,89 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <string>
 
 #include "aegis/core/error.h"
+#include "db/sql_scanner.h"
 
 namespace aegis::db {
 namespace {
 
-bool is_word_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
+bool is_one_of(const SqlToken& token, std::initializer_list<std::string_view> words) {
+  return std::ranges::any_of(words, [&](std::string_view word) { return token.is(word); });
 }
 
-/// Walks over words and signs; leaves out white space, comments and everything in quotes.
-class Scanner {
- public:
-  explicit Scanner(std::string_view sql) : rest_(sql) {}
-
-  /// The next word or sign; empty at the end. What was quoted comes as its opening quote.
-  std::string_view next() {
-    while (!rest_.empty()) {
-      const char c = rest_.front();
-      if (c == ' ' || (c >= '\t' && c <= '\r')) {
-        rest_.remove_prefix(1);
-      } else if (rest_.starts_with("--")) {
-        skip_past("\n", 2);
-      } else if (rest_.starts_with("/*")) {
-        skip_past("*/", 2);
-      } else if (is_word_char(c)) {
-        const auto end = std::ranges::find_if_not(rest_, is_word_char);
-        return take(static_cast<std::size_t>(end - rest_.begin()));
-      } else if (c == '$') {
-        return dollar();
-      } else {
-        const std::string_view sign = rest_.substr(0, 1);
-        switch (c) {
-          case '\'':
-          case '"':
-          case '`':
-            skip_past(sign, 1);
-            break;  // a doubled quote opens the next one at once
-          case '[':
-            skip_past("]", 1);
-            break;
-          default:
-            rest_.remove_prefix(1);
-        }
-        return sign;
-      }
-    }
-    return {};
-  }
-
- private:
-  std::string_view take(std::size_t size) {
-    const auto word = rest_.substr(0, size);
-    rest_.remove_prefix(size);
-    return word;
-  }
-  void skip_past(std::string_view end, std::size_t from) {
-    const auto at = rest_.find(end, from);
-    rest_.remove_prefix(at == std::string_view::npos ? rest_.size() : at + end.size());
-  }
-  /// A parameter, $1, or PostgreSQL's quotes, $$ … $$ and $tag$ … $tag$.
-  std::string_view dollar() {
-    const auto tag_end = std::find_if_not(rest_.begin() + 1, rest_.end(), is_word_char);
-    const auto size = static_cast<std::size_t>(tag_end - rest_.begin());
-    const bool parameter = size > 1 && rest_[1] >= '0' && rest_[1] <= '9';
-    if (parameter || size == rest_.size() || rest_[size] != '$') return take(size);
-    const std::string_view tag = rest_.substr(0, size + 1);
-    skip_past(tag, tag.size());
-    return tag;
-  }
-
-  std::string_view rest_;
-};
-
-/// `words` are in upper case.
-bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
-  return std::ranges::any_of(words, [word](std::string_view candidate) {
-    return std::ranges::equal(word, candidate, {},
-                              [](char c) { return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c; });
-  });
+bool is_sign(const SqlToken& token, std::string_view sign) {
+  return token.kind == SqlToken::Kind::sign && token.text == sign;
 }
 
 [[noreturn]] void refuse(std::string_view why, std::string_view sql) {
@@ -95,9 +25,10 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
 }  // namespace
 
 bool writes(std::string_view sql) {
-  Scanner words(sql);
-  const std::string_view first = words.next();
-  if (first.empty() || first == ";") refuse("This SQL has no statement.", sql);
+  using enum SqlToken::Kind;
+  SqlScanner tokens(sql);
+  const SqlToken first = tokens.next();
+  if (first.kind == end || is_sign(first, ";")) refuse("This SQL has no statement.", sql);
   if (is_one_of(first,
                 {"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"})) {
     refuse(
@@ -105,20 +36,59 @@ bool writes(std::string_view sql) {
         "rollback().",
         sql);
   }
-  const bool pragma = is_one_of(first, {"PRAGMA"});
+  const bool pragma = first.is("PRAGMA");
   bool writes = !pragma && !is_one_of(first, {"SELECT", "VALUES", "WITH", "EXPLAIN"});
-  for (auto word = words.next(); !word.empty(); word = words.next()) {
-    if (word == ";") {
-      for (auto more = words.next(); !more.empty(); more = words.next()) {
-        if (more != ";") refuse("Run one statement at a time; this SQL has more than one.", sql);
+  for (auto token = tokens.next(); token.kind != end; token = tokens.next()) {
+    if (is_sign(token, ";")) {
+      for (auto more = tokens.next(); more.kind != end; more = tokens.next()) {
+        if (is_sign(more, ";")) continue;
+        refuse("Run one statement at a time; this SQL has more than one.", sql);
       }
       break;
     }
-    if (pragma ? word == "=" : is_one_of(word, {"INSERT", "UPDATE", "DELETE", "MERGE", "INTO"})) {
+    if (pragma ? is_sign(token, "=")
+               : is_one_of(token, {"INSERT", "UPDATE", "DELETE", "MERGE", "INTO"})) {
       writes = true;
     }
   }
   return writes;
+}
+
+std::vector<std::string_view> split_statements(std::string_view sql) {
+  std::vector<std::string_view> statements;
+  SqlScanner tokens(sql);
+  const char* begin = nullptr;  // of the statement; null between two
+  bool creates = false;         // only what is created has a body
+  int bodies = 0, parentheses = 0;
+  const auto close = [&](const char* end) {
+    if (begin) statements.emplace_back(begin, static_cast<std::size_t>(end - begin));
+    begin = nullptr;
+    bodies = parentheses = 0;
+  };
+  const char* end = sql.data();  // of the last token
+  for (auto token = tokens.next(); token.kind != SqlToken::Kind::end; token = tokens.next()) {
+    const bool semicolon = is_sign(token, ";");
+    if (semicolon && bodies == 0 && parentheses == 0) {
+      close(end);
+      continue;
+    }
+    if (!begin) {
+      begin = token.text.data();
+      creates = token.is("CREATE");
+    } else if (creates && parentheses == 0 &&
+               (token.is("BEGIN") || (bodies > 0 && token.is("CASE")))) {
+      ++bodies;
+    } else if (bodies > 0 && token.is("END")) {
+      --bodies;
+    } else if (is_sign(token, "(")) {
+      ++parentheses;
+    } else if (is_sign(token, ")")) {
+      --parentheses;
+    }
+    end = token.text.data() + token.text.size();
+  }
+  close(end);
+  return statements;
 }
 
 }  // namespace aegis::db

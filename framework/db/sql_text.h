@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 namespace aegis::db {
 
@@ -12,5 +13,9 @@ namespace aegis::db {
 /// Throws Error(internal) when there is no statement, more than one, or one that begins or ends a
 /// transaction: those are the session's.
 bool writes(std::string_view sql);
+
+/// The statements of a script, without the semicolons that end them and without what is between
+/// them. The semicolons in a trigger's or a function's body (BEGIN … END) are theirs.
+std::vector<std::string_view> split_statements(std::string_view sql);
 
 }  // namespace aegis::db

@@ -27,9 +27,9 @@ std::string SqliteDialect::literal(const Cell& value) const {
   return Dialect::literal(value);
 }
 
-std::string SqliteDialect::type_check(const Field& field) const {
-  if (field.type->kind != Kind::boolean) return {};
-  return identifier(field.name) + " IN (0, 1)";
+std::string SqliteDialect::type_check(const ColumnSchema& column) const {
+  if (column.kind() != Kind::boolean) return {};
+  return identifier(column.name) + " IN (0, 1)";
 }
 
 const SqliteDialect& dialect() {

@@ -80,6 +80,16 @@ struct OtherGuild {
   std::int64_t id{};
   AEGIS_TABLE(OtherGuild, "Guild", (id, primary_key))
 };
+struct OrderItem {
+  std::int64_t id{};
+  std::string code{};
+  AEGIS_TABLE(OrderItem, "order_item", (id, primary_key), (code, unique))
+};
+struct Order {
+  std::int64_t id{};
+  std::string item_code{};
+  AEGIS_TABLE(Order, "order", (id, primary_key), (item_code, unique))
+};
 struct Nameless {
   std::int64_t id{};
   AEGIS_TABLE(Nameless, "", (id, primary_key))
@@ -177,6 +187,10 @@ BOOST_AUTO_TEST_CASE(descriptions_that_no_database_takes) {
              "Table twice has two columns named ID (upper and lower case count as the same).");
   BOOST_TEST(refusal({&table_of<Guild>(), &table_of<OtherGuild>()}) ==
              "Guild and OtherGuild are both stored in a table named Guild; give one another name.");
+  BOOST_TEST(
+      refusal({&table_of<Order>(), &table_of<OrderItem>()}) ==
+      "The constraint order_item_code_key of table order_item has the name of another index, "
+      "constraint or table.");
   BOOST_TEST(refusal({&table_of<Nameless>()}) == "The table of Nameless has no name.");
   BOOST_TEST(
       refusal({&table_of<Reserved>()}) ==
@@ -185,6 +199,16 @@ BOOST_AUTO_TEST_CASE(descriptions_that_no_database_takes) {
       refusal({&table_of<Long>()})
           .starts_with(
               "The table of Long has a name of 69 bytes; databases take at most 63: a_name"));
+}
+
+BOOST_AUTO_TEST_CASE(long_names_of_constraints_are_cut_and_stay_apart) {
+  using aegis::db::constraint_name;
+  const std::string table(40, 't');
+  BOOST_TEST(constraint_name("shield", "name", "key") == "shield_name_key");
+  const std::string cut = constraint_name(table, "a_column_of_some_length_1", "check");
+  BOOST_TEST(cut.size() == 63U);
+  BOOST_TEST(cut.ends_with("_check"));
+  BOOST_TEST(cut != constraint_name(table, "a_column_of_some_length_2", "check"));
 }
 
 DATABASE_TEST(creating_all_again_changes_nothing) {

@@ -23,6 +23,10 @@ BOOST_DATA_TEST_CASE(what_only_reads,
                          "SELECT $1, $2 FROM t WHERE a = $3",
                          "SELECT $$ update; $$, $q$ it's; delete $q$",
                          "SELECT 'never closed insert",
+                         "SELECT E'it\\'s; update ', e'\\\\'",
+                         "SELECT 'a\\' AS b -- in SQLite, and in PostgreSQL, this ends there",
+                         "/* /* delete */ update */ SELECT 1",
+                         "SELECT ARRAY['];delete'], a['insert into'], b$update FROM t",
                      })) {
   BOOST_TEST(!aegis::db::writes(sample));
 }
@@ -39,6 +43,8 @@ BOOST_DATA_TEST_CASE(what_writes, boost::unit_test::data::make<std::string>({
                                       "SELECT a INTO b FROM t",
                                       "PRAGMA user_version = 3",
                                       "VACUUM",
+                                      "WITH a AS (SELECT E'\\'') DELETE FROM t",
+                                      "WITH a AS (SELECT '\\') DELETE FROM t",
                                   })) {
   BOOST_TEST(aegis::db::writes(sample));
 }
@@ -62,4 +68,42 @@ BOOST_DATA_TEST_CASE(what_is_refused, boost::unit_test::data::make<std::string>(
                                       })) {
   BOOST_CHECK_EXCEPTION(aegis::db::writes(sample), Error,
                         [](const Error& error) { return error.code() == Errc::internal; });
+}
+
+namespace {
+/// The statements of a script, one a line.
+std::string statements(std::string_view sql) {
+  std::string text;
+  for (const auto statement : aegis::db::split_statements(sql))
+    text += std::string(statement) + "\n";
+  return text;
+}
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_script_is_split_into_statements) {
+  BOOST_TEST(statements("") == "");
+  BOOST_TEST(statements(" ; ;-- a;b\n") == "");
+  BOOST_TEST(statements("SELECT 1") == "SELECT 1\n");
+  BOOST_TEST(statements("-- one;\nSELECT 1; -- two\n /* ; */ SELECT ';' ;; SELECT $a$;$a$; ") ==
+             "SELECT 1\nSELECT ';'\nSELECT $a$;$a$\n");
+  BOOST_TEST(statements(R"(SELECT E'\';'; SELECT "a;b", [c;d]; SELECT 2)") ==
+             "SELECT E'\\';'\nSELECT \"a;b\", [c;d]\nSELECT 2\n");
+}
+
+BOOST_AUTO_TEST_CASE(the_semicolons_of_a_body_are_its_own) {
+  const std::string trigger =
+      "CREATE TRIGGER t AFTER INSERT ON a BEGIN\n"
+      "  UPDATE b SET n = CASE WHEN new.n > 0 THEN 1 ELSE 2 END;\n"
+      "  DELETE FROM c;\n"
+      "END";
+  BOOST_TEST(statements(trigger + "; SELECT 1;") == trigger + "\nSELECT 1\n");
+  const std::string function =
+      "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END";
+  BOOST_TEST(statements(function + ";SELECT 1") == function + "\nSELECT 1\n");
+  const std::string rule = "CREATE RULE r AS ON INSERT TO a DO (DELETE FROM b; DELETE FROM c)";
+  BOOST_TEST(statements(rule + ";SELECT 1") == rule + "\nSELECT 1\n");
+  BOOST_TEST(statements("CREATE TABLE a (begin TEXT); SELECT 1") ==
+             "CREATE TABLE a (begin TEXT)\nSELECT 1\n");
+  BOOST_TEST(statements("SELECT CASE a WHEN 1 THEN 2 END; SELECT 1") ==
+             "SELECT CASE a WHEN 1 THEN 2 END\nSELECT 1\n");
 }
