@@ -171,6 +171,7 @@ awaitable<void> Connection::receive() {
   }
 
   const auto room = input_.room();
+  if (parser_) parser_->follow(input_);  // a time-out is logged with what has come
   const auto [error, count] = co_await socket_.async_read_some(
       asio::buffer(room.data(), room.size()), plainly(core_->context));
   input_.commit(count);

@@ -77,6 +77,24 @@ BOOST_AUTO_TEST_CASE(a_slow_body_is_timed_out) {
   BOOST_TEST(chunked.receive().status == 408);
 }
 
+BOOST_AUTO_TEST_CASE(a_late_request_is_logged_as_it_came_although_its_buffer_was_full) {
+  constexpr std::size_t first_buffer = 8192;  // InputBuffer's: waiting for more moves the bytes
+  for (const std::string& before : {std::string(), get("/before")}) {
+    log::Capture logs;
+    ServerOptions options;
+    options.header_timeout = 100ms;
+    options.access_log = true;
+    ServerFixture fixture(echo, options);
+    Client client = fixture.connect();
+    std::string request = before + "GET /a-path-that-came-late HTTP/1.1\r\nHost: test\r\nX: ";
+    request.resize(first_buffer, 'x');
+    client.send(request);
+    if (!before.empty()) BOOST_TEST(client.receive().status == 200);
+    BOOST_TEST(client.receive().status == 408);
+    BOOST_TEST(logs.contains("/a-path-that-came-late"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(idle_connections_are_closed_silently) {
   ServerOptions options;
   options.idle_timeout = 100ms;
