@@ -55,6 +55,7 @@ ServerOptions server_options(const Settings& settings, bool next_free_port) {
           .body_timeout = settings.http_body_timeout,
           .handler_timeout = settings.http_handler_timeout,
           .idle_timeout = settings.http_idle_timeout,
+          .write_timeout = settings.http_write_timeout,
           // Nobody sees the lines at a higher level: spare the clock.
           .access_log = settings.access_log && log::level() <= log::Level::info};
 }

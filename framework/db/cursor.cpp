@@ -16,9 +16,10 @@ namespace {
 enum class Tag : std::uint8_t { null, boolean, integer, real, text, bytes, timestamp };
 
 [[noreturn]] void refuse() {
-  throw Error(Errc::invalid,
-              "The cursor is not one of this list; take `next` of its page before as it is, or "
-              "begin without a cursor.");
+  // Where lists of services take it, by convention.
+  throw ValidationError({{"query/after",
+                          "is not a cursor of this list; take `next` of its page before as it is, "
+                          "or leave it out"}});
 }
 
 /// FNV-1a: no secret, it only tells lists apart.

@@ -11,7 +11,7 @@ namespace aegis::db {
 /// read it without effort, and can change nothing with it but the place to go on from.
 std::string write_cursor(const Query& query, const void* row);
 
-/// Sets `query.after` from its cursor. Throws Error(invalid) unless write_cursor() made it for a
+/// Sets `query.after` from its cursor. Throws ValidationError unless write_cursor() made it for a
 /// query with the same table and order.
 void read_cursor(std::string_view cursor, Query& query);
 

@@ -19,7 +19,7 @@
 #include <utility>
 
 #include "aegis/core/log.h"
-#include "http/status.h"
+#include "http/failure.h"
 
 namespace aegis::http {
 namespace {
@@ -271,14 +271,12 @@ awaitable<void> Connection::answer() {
   if (is_overloaded) {
     core_->log_overload("requests are refused, too many are in flight");
   } else if (failure) {
-    log_failure(500, message_of(failure));
-    response = problem(500, "The request could not be handled.");
+    response = server_failure(message_of(failure), request_);
   } else if (response.status() < 200 || response.status() > 599) {
-    log_failure(500, fmt::format("the handler answered with the status {}", response.status()));
-    response = problem(500, "The request could not be handled.");
-  } else if (response.status() >= 500) {
-    log_failure(response.status(), reason(response.status()));
+    response = server_failure(
+        fmt::format("the handler answered with the status {}", response.status()), request_);
   }
+  if (response.status() >= 500 && !is_overloaded) core_->server_errors.add();
 
   const Framing framing = framing_of(response, parser_->is_http_1_0());
   if (framing == Framing::until_close) last_reply_ = true;
@@ -316,7 +314,10 @@ awaitable<std::size_t> Connection::stream(const Response::Source& source, Framin
     }
     if (failure || timed_out_ || client_gone_) {
       // The status is sent already; all that can still be said is that the body is not complete.
-      if (!client_gone_) log_failure(500, timed_out_ ? "time-out" : message_of(failure));
+      if (!client_gone_) {
+        core_->server_errors.add();
+        log_failure(500, timed_out_ ? "time-out" : message_of(failure), request_);
+      }
       ErrorCode ignored;
       if (framing == Framing::until_close) {
         socket_.set_option(asio::socket_base::linger(true, 0), ignored);  // resets
@@ -463,12 +464,6 @@ void Connection::stop() {
 }
 
 // ---- logs ------------------------------------------------------------------------------------
-
-void Connection::log_failure(int status, std::string_view error) const {
-  core_->server_errors.add();
-  log::error("request failed", "method", to_string(request_.method), "path", request_.path,
-             "status", status, "request_id", request_.id, "error", error);
-}
 
 void Connection::log_access(int status, std::size_t bytes) const {
   if (!core_->options.access_log) return;

@@ -55,7 +55,6 @@ class Connection final : public Swept, public std::enable_shared_from_this<Conne
   std::chrono::milliseconds before_end(std::chrono::milliseconds timeout) const;
   void sweep_handler();
   bool peer_is_gone();
-  void log_failure(int status, std::string_view error) const;
   void log_access(int status, std::size_t bytes) const;
 
   const std::shared_ptr<ServerCore> core_;

@@ -14,16 +14,25 @@ namespace asio = boost::asio;
 
 Response reply_to(const std::exception& error, const Request& request) {
   Response reply = problem(error);
-  if (reply.status() >= 500) {
-    log::error("request failed", "status", reply.status(), "request_id", request.id, "method",
-               to_string(request.method), "route",
-               request.endpoint ? std::string_view(request.endpoint->path) : request.path, "error",
-               error.what());
-  }
+  if (reply.status() == 500) return server_failure(error.what(), request);
+  if (reply.status() > 500) log_failure(reply.status(), error.what(), request);
   return reply;
 }
 
 }  // namespace
+
+void log_failure(int status, std::string_view error, const Request& request) {
+  log::error("request failed", "status", status, "request_id", request.id, "method",
+             to_string(request.method), "route",
+             request.endpoint ? std::string_view(request.endpoint->path) : request.path, "error",
+             error);
+}
+
+Response server_failure(std::string_view error, const Request& request) {
+  log_failure(500, error, request);
+  return problem(500,
+                 "The server failed; its log says why, under the request id " + request.id + ".");
+}
 
 awaitable<Response> reply_to_failure(std::exception_ptr failure, const Request& request) {
   const auto state = co_await asio::this_coro::cancellation_state;

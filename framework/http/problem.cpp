@@ -62,8 +62,9 @@ Response problem(int status, std::string_view detail, const std::vector<FieldErr
 
 Response problem(const std::exception& exception) {
   const auto* error = dynamic_cast<const Error*>(&exception);
-  // What other exceptions say is for the log, not for whoever made the request.
-  if (error == nullptr) return problem(500, "The request could not be handled.");
+  // What our own faults and foreign exceptions say is for the log, not for whoever made the
+  // request.
+  if (!error || error->code() == Errc::internal) return problem(500, "The server failed.");
   const auto* validation = dynamic_cast<const ValidationError*>(error);
   Response response = problem(status_of(error->code()), error->what(),
                               validation ? validation->fields() : std::vector<FieldError>{});

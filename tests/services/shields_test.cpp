@@ -122,6 +122,7 @@ AEGIS_TEST_CASE(pages_show_every_shield_once) {
   BOOST_TEST(contains(first.body(), R"("next":")"));
   auto foreign = co_await app.get("/shields?after=nonsense");
   BOOST_TEST(foreign.status() == 422);
+  BOOST_TEST(contains(foreign.body(), R"("errors":[{"pointer":"query/after")"));
 }
 
 AEGIS_TEST_CASE(a_patch_changes_what_it_names) {

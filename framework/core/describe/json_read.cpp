@@ -3,7 +3,9 @@
 // allocated, and a number is converted from its own text (Boost 1.81 rounds some doubles wrongly).
 #include <array>
 #include <boost/json/basic_parser_impl.hpp>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "aegis/core/json.h"
@@ -182,8 +184,15 @@ class Reader {
     }
     if (slot.type->kind != Kind::integer) return fail(detail::expectation(slot.type->kind));
     if (!std::holds_alternative<std::monostate>(integer)) return store(slot, integer);
-    const bool whole = text.find_first_of(".eE") == text.npos;
-    fail(whole ? detail::range_of(*slot.type) : std::string{detail::expectation(Kind::integer)});
+    if (text.find_first_of(".eE") == text.npos) return fail(detail::range_of(*slot.type));
+    // 1.0 and 1e2 are integers, too, to JSON Schema; up to where a double is exact.
+    constexpr double exact = 1LL << std::numeric_limits<double>::digits;
+    double value = 0;
+    const bool readable = detail::read_real(text, value).empty();
+    if (readable && std::trunc(value) == value && std::abs(value) < exact) {
+      return store(slot, static_cast<std::int64_t>(value));
+    }
+    fail(detail::expectation(Kind::integer));
   }
 
   void string(std::string_view text) {
@@ -317,12 +326,12 @@ std::string position(std::string_view text, std::size_t offset) {
 }
 
 std::string describe_error(const error_code& error, std::string_view text, std::size_t offset) {
+  std::string what = error.message();
   if (error == json::error::incomplete) {
     const bool empty = text.find_first_not_of(" \t\r\n") == text.npos;
-    return empty ? "the text is empty" : "the text ends too early";
-  }
-  std::string what = error.message();
-  if (error == json::error::too_deep) {
+    what = empty ? "the text is empty" : "the text ends too early";
+    offset = text.size();
+  } else if (error == json::error::too_deep) {
     what = "nested deeper than " + std::to_string(max_depth) + " levels";
   } else if (offset < text.size() && detail::utf8_character(text.substr(offset)) == 0) {
     what = "not valid UTF-8";

@@ -58,6 +58,12 @@ struct Shield {
 };
 }  // namespace other
 
+template <class T>
+struct Pile {
+  std::vector<T> items{};
+  AEGIS_FIELDS(Pile, (items))
+};
+
 struct Api : Router {
   Api() {
     post("/shields", [](Body<Shield> in) -> awaitable<Created<Shield>> { co_return *in; })
@@ -301,6 +307,19 @@ BOOST_AUTO_TEST_CASE(what_the_client_has_is_not_sent_again) {
       BOOST_TEST(fetch(target, {{"If-None-Match", "\"other\""}}).status() == 200);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_template_has_a_name_for_each_of_its_types) {
+  Router router;
+  router.get("/shields", []() -> awaitable<Pile<Shield>> { co_return Pile<Shield>{}; });
+  router.get("/piles",
+             []() -> awaitable<Pile<Pile<Everything>>> { co_return Pile<Pile<Everything>>{}; });
+  const json::value document = json::parse(openapi("Piles", "1", router));
+  const auto& schemas = document.at("components").at("schemas").as_object();
+  for (const auto* name : {"PileOfShield", "PileOfPileOfEverything", "PileOfEverything"}) {
+    BOOST_TEST_CONTEXT(name) BOOST_TEST(schemas.contains(name));
+  }
+  BOOST_TEST(!schemas.contains("Pile"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

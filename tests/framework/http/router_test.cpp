@@ -263,6 +263,10 @@ BOOST_AUTO_TEST_CASE(faults_of_ours_are_logged_and_not_told) {
     throw 42;
     co_return;
   });
+  router.get("/sql", []() -> awaitable<void> {
+    throw Error(Errc::internal, "SQL failed: no such column: sword, in: SELECT sword FROM shield");
+    co_return;
+  });
   const Response reply = get(router, "/shields/7");
   BOOST_TEST(reply.status() == 500);
   BOOST_TEST(reply.body().find("forge") == std::string::npos);
@@ -272,6 +276,12 @@ BOOST_AUTO_TEST_CASE(faults_of_ours_are_logged_and_not_told) {
   }
   BOOST_TEST(get(router, "/odd").status() == 500);
   BOOST_TEST(logged.lines().size() == 2);
+
+  const Response sql = get(router, "/sql");
+  BOOST_TEST(sql.status() == 500);
+  BOOST_TEST(detail_of(sql) ==
+             "The server failed; its log says why, under the request id test-request.");
+  BOOST_TEST(logged.contains("SELECT sword FROM shield"));
 }
 
 BOOST_AUTO_TEST_CASE(a_cancellation_is_not_replied_to) {

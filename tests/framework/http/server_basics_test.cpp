@@ -329,4 +329,14 @@ BOOST_AUTO_TEST_CASE(counters_tell_what_happened) {
   fixture.await([](const ServerStats& stats) { return stats.connections_open == 0; });
 }
 
+BOOST_AUTO_TEST_CASE(the_options_of_the_server_itself_may_be_asked_for) {
+  Router router;
+  router.get("/", []() -> awaitable<void> { co_return; });
+  ServerFixture fixture([&](Request& request) { return router.handle(request); });
+  Client client = fixture.connect();
+  BOOST_TEST(client.exchange("OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n").status == 204);
+  const WireReply refused = client.exchange("GET * HTTP/1.1\r\nHost: test\r\n\r\n");
+  BOOST_TEST(refused.status == 400);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

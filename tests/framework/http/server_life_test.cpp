@@ -66,8 +66,26 @@ BOOST_AUTO_TEST_CASE(an_exception_becomes_a_500_that_tells_nothing_of_it) {
     BOOST_TEST(logs.contains("id-of" + std::string(path + 1)));
   }
   BOOST_TEST(logs.contains("swordfish"));
+  BOOST_TEST(logs.lines().size() == 4u);  // each once
   BOOST_TEST(client.exchange(get("/")).body == "fine");
   BOOST_TEST(fixture.server().stats().server_errors == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(a_handlers_own_answer_of_500_and_more_is_no_failure_to_log) {
+  log::Capture logs;
+  ServerFixture fixture([](Request& request) -> awaitable<Response> {
+    if (request.path == "/readyz") co_return Response::text("not ready", 503);
+    throw Error(Errc::internal, "SQL failed, in: SELECT sword");
+  });
+  Client client = fixture.connect();
+  BOOST_TEST(client.exchange(get("/readyz")).body == "not ready");
+  BOOST_TEST(logs.lines().empty());
+  const WireReply reply = client.exchange(get("/", "X-Request-Id: one\r\n"));
+  BOOST_TEST(reply.status == 500);
+  BOOST_TEST(reply.body.find("SELECT") == std::string::npos);
+  BOOST_TEST(reply.body.find("under the request id one") != std::string::npos);
+  BOOST_TEST(logs.lines().size() == 1u);
+  BOOST_TEST(fixture.server().stats().server_errors == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(requests_are_logged_when_asked_for) {

@@ -19,7 +19,7 @@ enum class Errc : std::uint8_t {
   too_large,     ///< over a size limit (413)
   invalid,       ///< readable, but breaks a rule (422)
   rate_limited,  ///< too many requests (429)
-  internal,      ///< a fault of ours (500)
+  internal,      ///< a fault of ours (500); its message is for the log only
   unavailable,   ///< something needed is down or full; try again later (503)
   timeout,       ///< took longer than allowed (504)
 };
@@ -28,7 +28,7 @@ enum class Errc : std::uint8_t {
 std::string_view to_string(Errc code);
 
 /// The framework's exception. Its message says what happened, with which value, and what to do,
-/// and may be shown to whoever made the request: it never holds a secret.
+/// and is shown to whoever made the request, unless its kind is internal: it never holds a secret.
 class Error : public std::runtime_error {
  public:
   Error(Errc code, const std::string& message) : std::runtime_error(message), code_(code) {}

@@ -80,6 +80,25 @@ template <class T, std::size_t count>
 constexpr bool has_members = takes_initialisers<T>(std::make_index_sequence<count>{}) &&
                              !takes_initialisers<T>(std::make_index_sequence<count + 1>{});
 
+/// What a described struct is called; one made of a template has the name of its type in its own:
+/// Page<Shield> is PageOfShield.
+template <class T>
+struct Name {
+  static constexpr std::string_view value = T::aegis_name();
+};
+template <template <class> class Template, Described T>
+struct Name<Template<T>> {
+  static constexpr auto text = [] {
+    constexpr std::array<std::string_view, 3> parts{Template<T>::aegis_name(), "Of",
+                                                    Name<T>::value};
+    std::array<char, parts[0].size() + parts[1].size() + parts[2].size()> joined{};
+    char* end = joined.data();
+    for (const std::string_view part : parts) end += part.copy(end, part.size());
+    return joined;
+  }();
+  static constexpr std::string_view value{text.data(), text.size()};
+};
+
 template <class T>
 struct Fields {
   static constexpr auto list = T::aegis_fields();
@@ -89,7 +108,7 @@ struct Fields {
     static const T instance{};
     return &instance;
   }
-  static constexpr Object object{T::aegis_name(), list, &defaults};
+  static constexpr Object object{Name<T>::value, list, &defaults};
 };
 
 }  // namespace detail

@@ -33,6 +33,7 @@ struct Settings {
   std::chrono::milliseconds http_body_timeout{30'000};
   std::chrono::milliseconds http_handler_timeout{30'000};
   std::chrono::milliseconds http_idle_timeout{60'000};
+  std::chrono::milliseconds http_write_timeout{30'000};
 
   AEGIS_FIELDS(
       Settings,
@@ -61,7 +62,9 @@ struct Settings {
       (http_header_timeout, ge(1), doc("From a request's first byte to the end of its header.")),
       (http_body_timeout, ge(1), doc("For the whole body of a request.")),
       (http_handler_timeout, ge(1), doc("For a handler; then it is cancelled: 504.")),
-      (http_idle_timeout, ge(1), doc("Between requests; then the connection is closed.")))
+      (http_idle_timeout, ge(1), doc("Between requests; then the connection is closed.")),
+      (http_write_timeout, ge(1),
+       doc("For a client to take some of a reply; then the connection is closed.")))
 };
 
 }  // namespace aegis

@@ -179,11 +179,11 @@ class Select {
   awaitable<std::optional<T>> first() const { return detail::fetch<std::optional<T>>(query_); }
   /// The first row. Throws Error(not_found) when there is none.
   awaitable<T> one() const { return detail::fetch<T>(query_); }
-  /// Keyset paging: limit() rows (50 by default) after `cursor`, the `next` of the page before.
-  /// The key is added to the order, so that the order is total. Throws Error(invalid) for a cursor
-  /// that this query did not give.
-  awaitable<Page<T>> page(std::optional<std::string> cursor = std::nullopt) const {
-    return detail::fetch<Page<T>>(query_.after(std::move(cursor)));
+  /// Keyset paging: limit() rows (50 by default) after `after`, the `next` of the page before.
+  /// The key is added to the order, so that the order is total. Throws ValidationError, which names
+  /// `query/after`, for a cursor that this query did not give.
+  awaitable<Page<T>> page(std::optional<std::string> after = std::nullopt) const {
+    return detail::fetch<Page<T>>(query_.after(std::move(after)));
   }
   /// How many rows satisfy the conditions, whatever limit() and offset() say.
   awaitable<std::int64_t> count() const { return detail::count(query_); }

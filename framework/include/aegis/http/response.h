@@ -63,7 +63,8 @@ class Response {
 
 /// application/problem+json (RFC 9457): every error reply of the framework.
 Response problem(int status, std::string_view detail, const std::vector<FieldError>& errors = {});
-/// The reply to an exception: an Error by its code, anything else a 500 that says nothing of it.
+/// The reply to an exception: an Error by its code; Errc::internal and anything else is a 500 that
+/// says nothing of it.
 Response problem(const std::exception& error);
 
 }  // namespace aegis

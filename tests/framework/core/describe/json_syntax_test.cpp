@@ -281,9 +281,9 @@ BOOST_AUTO_TEST_CASE(the_message_says_where_and_why) {
   const auto complaint = [](std::string_view text) {
     return sample::problems<sample::Knight>(text);
   };
-  BOOST_TEST(complaint("") == "the text is empty");
-  BOOST_TEST(complaint(" \n") == "the text is empty");
-  BOOST_TEST(complaint("{\"name\":\"Kay\"") == "the text ends too early");
+  BOOST_TEST(complaint("") == "line 1, column 1: the text is empty");
+  BOOST_TEST(complaint(" \n") == "line 2, column 1: the text is empty");
+  BOOST_TEST(complaint("{\"name\":\n\"Kay\"") == "line 2, column 6: the text ends too early");
   BOOST_TEST(complaint("{\n  \"name\": Kay\n}") == "line 2, column 11: syntax error");
   BOOST_TEST(complaint("{\"name\": \"龍\" 7}") == "line 1, column 14: syntax error");
   BOOST_TEST(complaint("{} {}") == "line 1, column 4: extra data");
