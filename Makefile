@@ -51,7 +51,8 @@ coverage: ## The lines that the tests reach, file by file
 bench: ## Measure, each figure beside a reference of the same run
 	@$(call packages,build bench)
 	@$(call build,$(run_preset),bench)
-	@python3 tests/bench/run.py --build build/$(run_preset) $(ARGS)
+	@build/$(run_preset)/tests/support/with_postgres --set fsync=on --set full_page_writes=on \
+	  --set shared_buffers=128MB python3 tests/bench/run.py --build build/$(run_preset) $(ARGS)
 
 health: ## Ask the running service how it is
 	@$(call packages,build)
