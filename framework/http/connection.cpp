@@ -115,17 +115,35 @@ awaitable<void> Connection::run() {
   enter_idle();
   while (open_) {
     while (open_ && !last_reply_ && next_request()) {
-      co_await answer();
-      if (open_ && output_.size() >= flush_size) co_await flush();
+      Response response;
+      std::exception_ptr failure;
+      if (admit(response)) {
+        const InFlight counted(core_->in_flight);
+        try {
+          response = co_await core_->handler.handle(request_);
+        } catch (...) {
+          failure = std::current_exception();
+        }
+      }
+      if (timed_out_) {
+        co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+      }
+      if (!settle(response, failure)) break;
+      auto body_size = append_reply(response);
+      if (!body_size) body_size = co_await send_body(response);
+      finish_request(response.status(), *body_size);
+      if (output_.size() >= flush_size) co_await flush();
     }
-    std::string_view nothing;
-    if (!send(nothing)) co_await flush();
+    if (!send()) co_await flush();
     if (!open_) break;
     if (last_reply_) {
       co_await linger();
       break;
     }
-    co_await receive();
+    const auto room = await_bytes();
+    const auto [error, count] = co_await socket_.async_read_some(
+        asio::buffer(room.data(), room.size()), plainly(core_->context));
+    take_bytes(error, count);
   }
 }
 
@@ -133,8 +151,7 @@ awaitable<void> Connection::refuse_client() {
   core_->log_overload("clients are turned away, too many connections are open");
   last_reply_ = true;
   const Response response = overloaded("Too many connections are open.");
-  append_reply_head(response, Framing::length);
-  output_ += response.body();
+  append_reply(response);
   co_await flush();
   co_await linger();
 }
@@ -156,26 +173,28 @@ awaitable<void> Connection::linger() {
 
 // ---- requests in -----------------------------------------------------------------------------
 
-awaitable<void> Connection::receive() {
+/// Where bytes may be received to, with the deadline set.
+std::span<char> Connection::await_bytes() {
   // A deadline counts from the first byte of a header or the last one of what came before: more
   // bytes do not move it, so a slow sender gains nothing by sending some.
   const auto& options = core_->options;
   if (!parser_) {
     if (phase_ != Phase::idle) enter_idle();
     if (input_.empty()) input_.shrink();
-    if (output_.capacity() > flush_size) output_ = {};
+    output_.shrink();
   } else if (!parser_->has_header()) {
     if (phase_ != Phase::header) enter(Phase::header, before_end(options.header_timeout));
   } else {
     if (phase_ != Phase::body) enter(Phase::body, options.body_timeout);
   }
-
   const auto room = input_.room();
   if (parser_) parser_->follow(input_);  // a time-out is logged with what has come
-  const auto [error, count] = co_await socket_.async_read_some(
-      asio::buffer(room.data(), room.size()), plainly(core_->context));
+  return room;
+}
+
+void Connection::take_bytes(ErrorCode error, std::size_t count) {
   input_.commit(count);
-  if (!error) co_return;
+  if (!error) return;
   const bool too_slow = error == asio::error::operation_aborted && open_ && phase_ != Phase::idle;
   if (too_slow) {
     core_->timeouts.add();
@@ -189,7 +208,7 @@ awaitable<void> Connection::receive() {
 bool Connection::next_request() {
   if (!parser_) {
     // RFC 9112, section 2.2: empty lines before a request are ignored.
-    std::string_view input{input_.data(), input_.size()};
+    std::string_view input = input_.text();
     while (input.starts_with("\r\n")) input.remove_prefix(2);
     input_.consume(input_.size() - input.size());
     if (input.empty() || input == "\r") return false;
@@ -208,7 +227,7 @@ bool Connection::next_request() {
       break;
   }
   if (parser_->expects_continue() && !continue_sent_) {
-    output_ += "HTTP/1.1 100 Continue\r\n\r\n";
+    output_.append("HTTP/1.1 100 Continue\r\n\r\n");
     continue_sent_ = true;
   }
   return false;
@@ -216,84 +235,90 @@ bool Connection::next_request() {
 
 /// Answers a request that cannot be served, and so cannot be skipped either.
 void Connection::refuse(const Refusal& refusal) {
-  if (core_->options.access_log) received_at_ = std::chrono::steady_clock::now();
-  core_->requests.add();
+  begin_request();
   last_reply_ = true;
-  if (request_.id.empty()) core_->request_ids.next(request_.id);
   const Response response = problem(refusal.status, refusal.detail);
-  append_reply_head(response, Framing::length);
-  if (request_.method != Method::head) output_ += response.body();
+  append_reply(response);
   log::debug("request refused", "status", refusal.status, "reason", refusal.detail, "request_id",
              request_.id, "peer", peer_);
   log_access(refusal.status, response.body().size());
 }
 
-// ---- replies out -----------------------------------------------------------------------------
-
-awaitable<void> Connection::answer() {
+void Connection::begin_request() {
   if (core_->options.access_log) received_at_ = std::chrono::steady_clock::now();
   core_->requests.add();
-  if (request_.id.empty()) core_->request_ids.next(request_.id);
+  if (request_.id.empty()) request_.id = core_->request_ids.next();
+}
 
-  Response response;
-  std::exception_ptr failure;
-  bool is_overloaded = false;
+/// Whether the request goes to the handler; else `refusal` is the reply.
+bool Connection::admit(Response& refusal) {
+  begin_request();
   if (core_->in_flight.get() >= core_->max_in_flight) {
-    response = overloaded("Too many requests are in flight.");
-    is_overloaded = true;
-  } else {
-    enter(Phase::handler, core_->options.handler_timeout);
-    send_once_suspended();
-    const InFlight counted(core_->in_flight);
-    try {
-      response = co_await core_->handler.handle(request_);
-    } catch (...) {
-      failure = std::current_exception();
-    }
+    core_->log_overload("requests are refused, too many are in flight");
+    refusal = overloaded("Too many requests are in flight.");
+    return false;
   }
+  enter(Phase::handler, core_->options.handler_timeout);
+  send_once_suspended();
+  return true;
+}
 
-  last_reply_ = !parser_->keep_alive() || core_->draining();
-  if (timed_out_) {
-    // A handler that reached its end in spite of the cancellation is believed: what it answers,
-    // it has done.
-    co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
-    timed_out_ = false;
-    last_reply_ = true;
-    if (failure || response.status() >= 500) response = problem(504, "The request took too long.");
-    failure = nullptr;
-  }
+// ---- replies out -----------------------------------------------------------------------------
+
+/// Makes of what the handler left the `response` that is sent. Whether there is anybody to send it
+/// to.
+bool Connection::settle(Response& response, const std::exception_ptr& failure) {
+  last_reply_ = timed_out_ || !parser_->keep_alive() || core_->draining();
   if (client_gone_ || !open_) {
     log::debug("the client left before the reply", "method", to_string(request_.method), "path",
                request_.path, "request_id", request_.id);
     open_ = false;
-    co_return;
+    return false;
   }
-  if (is_overloaded) {
-    core_->log_overload("requests are refused, too many are in flight");
+  if (std::exchange(timed_out_, false) && (failure || response.status() >= 500)) {
+    // A handler that reached its end in spite of the cancellation is believed: what it answers, it
+    // has done.
+    response = problem(504, "The request took too long.");
   } else if (failure) {
     response = server_failure(message_of(failure), request_);
   } else if (response.status() < 200 || response.status() > 599) {
     response = server_failure(
         fmt::format("the handler answered with the status {}", response.status()), request_);
   }
-  if (response.status() >= 500 && !is_overloaded) core_->server_errors.add();
+  if (response.status() >= 500) core_->server_errors.add();
+  return true;
+}
 
-  const Framing framing = framing_of(response, parser_->is_http_1_0());
+/// Appends the reply. Answers the size of its body, or nothing when that is still to be sent.
+std::optional<std::size_t> Connection::append_reply(const Response& response) {
+  const bool http_1_0 = parser_ && parser_->is_http_1_0();
+  const Framing framing = framing_of(response, http_1_0);
   if (framing == Framing::until_close) last_reply_ = true;
-  append_reply_head(response, framing);
-  std::size_t body_size = 0;
-  if (request_.method != Method::head && framing != Framing::none) {
-    body_size = response.body().size();
-    if (response.source()) {
-      body_size = co_await stream(response.source(), framing);
-    } else if (body_size > copied_body_size) {
-      co_await flush(response.body());
-    } else {
-      output_ += response.body();
-    }
+  ConnectionHeader connection = ConnectionHeader::none;
+  if (last_reply_) {
+    connection = ConnectionHeader::close;
+  } else if (http_1_0) {
+    connection = ConnectionHeader::keep_alive;
   }
-  log_access(response.status(), body_size);
+  append_head(output_, response, framing, connection, core_->date_line(), request_.id);
+  if (request_.method == Method::head || framing == Framing::none) return 0;
+  if (response.source() || response.body().size() > copied_body_size) return std::nullopt;
+  output_.append(response.body());
+  return response.body().size();
+}
 
+/// Sends a body that did not go with its head. Returns its size.
+awaitable<std::size_t> Connection::send_body(const Response& response) {
+  if (response.source()) {
+    const Framing framing = framing_of(response, parser_->is_http_1_0());
+    co_return co_await stream(*response.source(), framing);
+  }
+  co_await flush(response.body());
+  co_return response.body().size();
+}
+
+void Connection::finish_request(int status, std::size_t body_size) {
+  log_access(status, body_size);
   input_.consume(parser_->size());
   client_closes_ = !parser_->keep_alive() && input_.empty();
   parser_.reset();
@@ -329,7 +354,7 @@ awaitable<std::size_t> Connection::stream(const Response::Source& source, Framin
     const bool last = piece.empty();
     size += piece.size();
     if (framing == Framing::chunked) {
-      output_ = fmt::format("{:x}\r\n", piece.size());
+      output_.append(fmt::format("{:x}\r\n", piece.size()));
       piece += "\r\n";
     }
     if (last && framing == Framing::until_close) break;
@@ -337,16 +362,6 @@ awaitable<std::size_t> Connection::stream(const Response::Source& source, Framin
     if (last) break;
   }
   co_return size;
-}
-
-void Connection::append_reply_head(const Response& response, Framing framing) {
-  ConnectionHeader connection = ConnectionHeader::none;
-  if (last_reply_) {
-    connection = ConnectionHeader::close;
-  } else if (parser_->is_http_1_0()) {
-    connection = ConnectionHeader::keep_alive;
-  }
-  append_head(output_, response, framing, connection, core_->date_line(), request_.id);
 }
 
 /// Sends the output, then `body`. The deadline moves with each piece the client takes.
@@ -366,14 +381,13 @@ bool Connection::send(std::string_view& body) {
   while (open_ && !(output_.empty() && body.empty())) {
     ErrorCode error;
     const std::size_t sent =
-        body.empty() ? socket_.write_some(asio::buffer(output_), error)
-                     : socket_.write_some(std::array<asio::const_buffer, 2>{asio::buffer(output_),
-                                                                            asio::buffer(body)},
-                                          error);
+        body.empty() ? socket_.write_some(asio::buffer(output_.text()), error)
+                     : socket_.write_some(
+                           std::array{asio::buffer(output_.text()), asio::buffer(body)}, error);
     if (error == asio::error::would_block) return false;
     if (error) open_ = false;
     const std::size_t from_output = std::min(sent, output_.size());
-    output_.erase(0, from_output);
+    output_.consume(from_output);
     body.remove_prefix(sent - from_output);
   }
   return true;
@@ -386,8 +400,7 @@ void Connection::send_once_suspended() {
   send_posted_ = true;
   asio::post(core_->context, [self = shared_from_this()] {
     self->send_posted_ = false;
-    std::string_view nothing;
-    if (self->phase_ == Phase::handler) self->send(nothing);
+    if (self->phase_ == Phase::handler) self->send();
   });
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <boost/asio/cancellation_signal.hpp>
+#include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "http/reply.h"
@@ -37,15 +39,24 @@ class Connection final : public Swept, public std::enable_shared_from_this<Conne
   awaitable<void> run();
   awaitable<void> refuse_client();
 
-  awaitable<void> receive();
+  std::span<char> await_bytes();
+  void take_bytes(boost::system::error_code error, std::size_t count);
   bool next_request();
   void refuse(const Refusal& refusal);
+  void begin_request();
+  bool admit(Response& refusal);
 
-  awaitable<void> answer();
+  bool settle(Response& response, const std::exception_ptr& failure);
+  std::optional<std::size_t> append_reply(const Response& response);
+  awaitable<std::size_t> send_body(const Response& response);
   awaitable<std::size_t> stream(const Response::Source& source, Framing framing);
-  void append_reply_head(const Response& response, Framing framing);
+  void finish_request(int status, std::size_t body_size);
 
   awaitable<void> flush(std::string_view body = {});
+  bool send() {
+    std::string_view nothing;
+    return send(nothing);
+  }
   bool send(std::string_view& body);
   void send_once_suspended();
   awaitable<void> linger();
@@ -63,8 +74,8 @@ class Connection final : public Swept, public std::enable_shared_from_this<Conne
   std::string peer_;
   asio::cancellation_signal cancellation_;
 
-  InputBuffer input_;
-  std::string output_;
+  Buffer input_{8 * 1024};
+  Buffer output_{1024};
   Request request_;
   std::optional<RequestParser> parser_;  // of the request that is arriving or being answered
   std::chrono::steady_clock::time_point received_at_{};  // for the access log

@@ -114,7 +114,7 @@ RequestParser::RequestParser(Request& request, const RequestLimits& limits)
   request.path_parameters.clear();
 }
 
-RequestParser::State RequestParser::parse(InputBuffer& input) {
+RequestParser::State RequestParser::parse(Buffer& input) {
   input_ = &input;
   follow(input);
 

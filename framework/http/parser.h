@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "aegis/http/request.h"
-#include "http/input_buffer.h"
+#include "http/buffer.h"
 
 namespace aegis::http {
 
@@ -33,9 +33,9 @@ class RequestParser : private boost::beast::http::basic_parser<true> {
   /// Parses on. `input` is not empty and begins with the request's first byte; the body of a
   /// chunked request is put together in place. The views follow when the input has moved since the
   /// last call.
-  State parse(InputBuffer& input);
+  State parse(Buffer& input);
   /// The input may have moved: the request's texts do so with it.
-  void follow(InputBuffer& input) {
+  void follow(Buffer& input) {
     if (base_ != input.data()) follow(input.data());
   }
 
@@ -75,7 +75,7 @@ class RequestParser : private boost::beast::http::basic_parser<true> {
 
   Request& request_;
   const RequestLimits& limits_;
-  InputBuffer* input_ = nullptr;
+  Buffer* input_ = nullptr;
   const char* base_ = nullptr;  // where the request began at the last call
   std::size_t parsed_ = 0;
   std::size_t body_begin_ = 0;

@@ -57,7 +57,7 @@ Response problem(int status, std::string_view detail, const std::vector<FieldErr
     body += ']';
   }
   body += '}';
-  return {status, std::move(body), "application/problem+json"};
+  return Response(status, std::move(body), "application/problem+json");
 }
 
 Response problem(const std::exception& exception) {

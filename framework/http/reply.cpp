@@ -12,16 +12,13 @@
 namespace aegis::http {
 namespace {
 
-/// Writes into room made at the end of a string: a head is a dozen small pieces, and appending each
-/// would cost more than the rest of it.
+/// Writes into room made once: a head is a dozen small pieces, and appending each would cost more
+/// than the rest of it.
 class Writer {
  public:
-  Writer(std::string& out, std::size_t at_most) : out_(out) {
-    const std::size_t size = out.size();
-    out.resize(size + at_most);
-    at_ = out.data() + size;
-  }
-  ~Writer() { out_.resize(static_cast<std::size_t>(at_ - out_.data())); }
+  Writer(Buffer& out, std::size_t at_most)
+      : out_(out), begin_(out.room(at_most).data()), at_(begin_) {}
+  ~Writer() { out_.commit(static_cast<std::size_t>(at_ - begin_)); }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
@@ -39,7 +36,8 @@ class Writer {
   static constexpr std::size_t max_digits = 20;
 
  private:
-  std::string& out_;
+  Buffer& out_;
+  char* const begin_;
   char* at_;
 };
 
@@ -51,7 +49,7 @@ Framing framing_of(const Response& response, bool http_1_0) {
   return http_1_0 ? Framing::until_close : Framing::chunked;
 }
 
-void append_head(std::string& out, const Response& response, Framing framing,
+void append_head(Buffer& out, const Response& response, Framing framing,
                  ConnectionHeader connection, std::string_view date_line,
                  std::string_view request_id) {
   constexpr std::size_t literals_and_numbers = 256;

@@ -5,6 +5,7 @@
 
 #include "aegis/http/request.h"
 #include "aegis/http/response.h"
+#include "http/buffer.h"
 
 namespace aegis::http {
 
@@ -18,7 +19,7 @@ Framing framing_of(const Response& response, bool http_1_0);
 enum class ConnectionHeader : std::uint8_t { none, close, keep_alive };
 
 /// Appends status line and headers. `date_line` as from date_line(), `request_id` may be empty.
-void append_head(std::string& out, const Response& response, Framing framing,
+void append_head(Buffer& out, const Response& response, Framing framing,
                  ConnectionHeader connection, std::string_view date_line,
                  std::string_view request_id);
 

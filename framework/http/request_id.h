@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdint>
 #include <random>
 #include <string>
 
@@ -14,17 +13,22 @@ class RequestIds {
  public:
   RequestIds() {
     std::random_device random;
-    prefix_ = fmt::format("{:08x}{:04x}-", random(), random() & 0xffff);
+    text_ = fmt::format("{:08x}{:04x}-000000000000", random(), random() & 0xffff);
   }
-  /// Writes the next one to `id`.
-  void next(std::string& id) {
-    const fmt::format_int number(++count_);
-    id.assign(prefix_).append(number.data(), number.size());
+  /// The next one, until the next call.
+  const std::string& next() {
+    for (auto digit = text_.rbegin(); *digit != '-'; ++digit) {  // counts in place
+      if (*digit != '9') {
+        ++*digit;
+        break;
+      }
+      *digit = '0';
+    }
+    return text_;
   }
 
  private:
-  std::string prefix_;
-  std::uint64_t count_ = 0;
+  std::string text_;
 };
 
 }  // namespace aegis::http

@@ -33,33 +33,48 @@ Response::Response(int status, std::string body, std::string_view content_type)
   set_content_type(content_type);
 }
 
-Response Response::chunked(Source source, std::string_view content_type) {
-  Response response;
-  response.set_content_type(content_type);
-  response.source_ = std::move(source);
+Response::Response(const Response& other) : status_(other.status_), body_(other.body_) {
+  if (other.extras_) extras_ = std::make_unique<Extras>(*other.extras_);
+  const bool is_literal = !extras_ || extras_->content_type.empty();
+  content_type_ = is_literal ? other.content_type_ : std::string_view(extras_->content_type);
+}
+
+Response Response::text(std::string body, int status) {
+  Response response(status);
+  response.body_ = std::move(body);
+  response.content_type_ = "text/plain; charset=utf-8";
   return response;
 }
 
+Response Response::json(std::string body, int status) {
+  Response response(status);
+  response.body_ = std::move(body);
+  response.content_type_ = "application/json";
+  return response;
+}
+
+Response Response::chunked(Source source, std::string_view content_type) {
+  Response response;
+  response.set_content_type(content_type);
+  response.extras().source = std::move(source);
+  return response;
+}
+
+Response::Extras& Response::extras() {
+  if (!extras_) extras_ = std::make_unique<Extras>();
+  return *extras_;
+}
+
 void Response::set_content_type(std::string_view type) {
-  static constexpr std::array<std::string_view, 3> common{
-      "application/json", "text/plain; charset=utf-8", "application/problem+json"};
-  common_type_ = {};
-  other_type_.clear();
-  for (const std::string_view known : common) {
-    if (type == known) {
-      common_type_ = known;
-      return;
-    }
-  }
   if (!is_field_value(type)) {
     throw Error(Errc::internal, "A reply's Content-Type holds a control character.");
   }
-  other_type_ = type;
+  content_type_ = extras().content_type = type;
 }
 
 std::string_view Response::header(std::string_view name) const {
   if (iequals(name, "Content-Type")) return content_type();
-  for (const auto& [known, value] : headers_) {
+  for (const auto& [known, value] : headers()) {
     if (iequals(known, name)) return value;
   }
   return {};
@@ -68,7 +83,7 @@ std::string_view Response::header(std::string_view name) const {
 Response& Response::set_body(std::string body, std::string_view content_type) {
   set_content_type(content_type);
   body_ = std::move(body);
-  source_ = nullptr;
+  extras().source = nullptr;
   return *this;
 }
 
@@ -92,8 +107,9 @@ Response& Response::set_header(std::string_view name, std::string value) {
                                       " is set by the server, not by handlers.");
     }
   }
-  std::erase_if(headers_, [&](const auto& header) { return iequals(header.first, name); });
-  headers_.emplace_back(name, std::move(value));
+  auto& headers = extras().headers;
+  std::erase_if(headers, [&](const Header& header) { return iequals(header.first, name); });
+  headers.emplace_back(name, std::move(value));
   return *this;
 }
 

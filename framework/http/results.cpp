@@ -10,9 +10,6 @@ namespace aegis {
 void Reply<std::string>::describe(Endpoint& e) {
   e.reply_media = "text/plain; charset=utf-8";
 }
-Response Reply<std::string>::make(const Request&, const std::string& text) {
-  return Response::text(text);
-}
 
 void Reply<Response>::describe(Endpoint& e) {
   e.reply_media = "*/*";

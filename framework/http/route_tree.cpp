@@ -14,16 +14,17 @@ class Path {
  public:
   explicit Path(std::string_view path) {
     if (!path.starts_with('/')) return;
-    const bool is_encoded = path.find('%') != std::string_view::npos;
-    if (is_encoded) decoded_.reserve(path.size());  // so that views into it stay
-    std::string buffer;
+    const bool is_plain = std::none_of(path.begin(), path.end(), [](char c) {
+      return c == '%' || c == '\0' || static_cast<unsigned char>(c) >= 0x80;
+    });
+    if (!is_plain) decoded_.reserve(path.size());  // so that views into it stay
     do {
       path.remove_prefix(1);
-      const std::string_view raw = path.substr(0, path.find('/'));
-      path.remove_prefix(raw.size());
-      const auto segment = percent_decode(raw, Plus::literal, buffer);
-      if (!segment || *segment == "." || *segment == "..") return;
-      segments_.push_back(segment->data() == buffer.data() ? keep(*segment) : *segment);
+      std::string_view segment = path.substr(0, path.find('/'));
+      path.remove_prefix(segment.size());
+      if (!is_plain && !decode(segment)) return;
+      if (segment == "." || segment == "..") return;
+      segments_.push_back(segment);
     } while (!path.empty());
     readable_ = true;
   }
@@ -36,10 +37,14 @@ class Path {
   }
 
  private:
-  std::string_view keep(std::string_view text) {
+  bool decode(std::string_view& segment) {
+    std::string buffer;
+    const auto text = percent_decode(segment, Plus::literal, buffer);
+    if (!text) return false;
     const std::size_t begin = decoded_.size();
-    decoded_ += text;
-    return std::string_view(decoded_).substr(begin);
+    decoded_ += *text;
+    segment = std::string_view(decoded_).substr(begin);
+    return true;
   }
 
   boost::container::small_vector<std::string_view, 16> segments_;

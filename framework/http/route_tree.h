@@ -1,11 +1,11 @@
 #pragma once
 
 #include <array>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "aegis/http/endpoint.h"
@@ -40,8 +40,11 @@ class RouteTree {
     bool takes_rest = false;  ///< the last parameter takes all segments from its own on
   };
   using Methods = std::array<std::unique_ptr<const Route>, static_cast<std::size_t>(Method::other)>;
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
   struct Node {
-    std::map<std::string, std::unique_ptr<Node>, std::less<>> literals;
+    std::unordered_map<std::string, std::unique_ptr<Node>, Hash, std::equal_to<>> literals;
     std::unique_ptr<Node> parameter;
     Methods here;  ///< of patterns that end here
     Methods rest;  ///< of patterns that go on with {name*}

@@ -14,7 +14,8 @@ namespace urls = boost::urls;
 std::optional<std::string_view> percent_decode(std::string_view text, Plus plus,
                                                std::string& buffer) {
   const bool spaces = plus == Plus::space;
-  if (text.find_first_of(spaces ? "%+" : "%") != std::string_view::npos) {
+  const auto is_encoded = [&](char c) { return c == '%' || (spaces && c == '+'); };
+  if (std::any_of(text.begin(), text.end(), is_encoded)) {
     const auto encoded = urls::make_pct_string_view(text);
     if (!encoded) return std::nullopt;
     buffer = encoded->decode(urls::encoding_opts(spaces));

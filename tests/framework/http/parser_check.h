@@ -47,7 +47,7 @@ inline Verdict ours(std::string_view bytes, std::span<const std::size_t> cuts = 
   using State = http::RequestParser::State;
   Request request;
   request.method = Method::other;
-  http::InputBuffer input;
+  http::Buffer input{8 * 1024};
   std::optional<http::RequestParser> parser;
   parser.emplace(request, limits);
   Verdict verdict;

@@ -1,5 +1,6 @@
 // Responses and problems as objects; what they look like on the wire is tested with the server.
 #include <boost/test/unit_test.hpp>
+#include <optional>
 
 #include "aegis/http/request.h"
 #include "aegis/http/response.h"
@@ -57,6 +58,18 @@ BOOST_AUTO_TEST_CASE(a_problem_names_status_title_detail_and_fields) {
              R"({"type":"about:blank","title":"Unprocessable Content","status":422,)"
              R"("detail":"a \"b\"","errors":[{"pointer":"/name","detail":"is required"},)"
              R"({"pointer":"/x~1y","detail":"z"}]})");
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_owns_all_it_has) {
+  std::optional<Response> original(std::in_place, 201, "{}", "application/geo+json");
+  original->set_header("X-A", "1");
+  const Response copy = *original;
+  original.reset();
+  BOOST_TEST(copy.status() == 201);
+  BOOST_TEST(copy.body() == "{}");
+  BOOST_TEST(copy.content_type() == "application/geo+json");
+  BOOST_TEST(copy.header("x-a") == "1");
+  BOOST_TEST(Response(Response::text("x")).content_type() == "text/plain; charset=utf-8");
 }
 
 BOOST_AUTO_TEST_CASE(exceptions_become_problems) {

@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(a_slow_body_is_timed_out) {
 }
 
 BOOST_AUTO_TEST_CASE(a_late_request_is_logged_as_it_came_although_its_buffer_was_full) {
-  constexpr std::size_t first_buffer = 8192;  // InputBuffer's: waiting for more moves the bytes
+  constexpr std::size_t first_buffer = 8192;  // of a connection: waiting for more moves the bytes
   for (const std::string& before : {std::string(), get("/before")}) {
     log::Capture logs;
     ServerOptions options;

@@ -191,7 +191,6 @@ struct Reply<Created<T>> {
 template <>
 struct Reply<std::string> {
   static void describe(Endpoint& e);
-  static Response make(const Request&, const std::string& text);
 };
 
 template <>

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +16,7 @@ namespace aegis {
 /// A reply. Content-Length, Date, Connection and X-Request-Id are the server's.
 class Response {
  public:
+  using Header = std::pair<std::string, std::string>;
   /// Gives a body piece by piece, sent chunked: each call answers the next piece, an empty one
   /// ends the body. Called only when the piece before has been taken by the network.
   using Source = std::function<awaitable<std::string>()>;
@@ -21,23 +24,25 @@ class Response {
   Response() = default;
   explicit Response(int status) : status_(status) {}
   Response(int status, std::string body, std::string_view content_type);
+  Response(Response&&) = default;
+  Response& operator=(Response&&) = default;
+  Response(const Response& other);
+  Response& operator=(const Response& other) { return *this = Response(other); }
 
-  static Response text(std::string body, int status = 200) {
-    return {status, std::move(body), "text/plain; charset=utf-8"};
-  }
+  static Response text(std::string body, int status = 200);
   /// `body` is JSON text.
-  static Response json(std::string body, int status = 200) {
-    return {status, std::move(body), "application/json"};
-  }
+  static Response json(std::string body, int status = 200);
   static Response chunked(Source source, std::string_view content_type);
 
   int status() const { return status_; }
-  std::string_view content_type() const {
-    return other_type_.empty() ? common_type_ : std::string_view(other_type_);
-  }
+  std::string_view content_type() const { return content_type_; }
   const std::string& body() const { return body_; }
-  const Source& source() const { return source_; }
-  const std::vector<std::pair<std::string, std::string>>& headers() const { return headers_; }
+  /// Of the body that is sent chunked; null when there is none.
+  const Source* source() const { return extras_ && extras_->source ? &extras_->source : nullptr; }
+  /// Those that were set, but for Content-Type.
+  std::span<const Header> headers() const {
+    return extras_ ? std::span<const Header>(extras_->headers) : std::span<const Header>();
+  }
   /// The first header with this name (in any case); empty when there is none.
   std::string_view header(std::string_view name) const;
 
@@ -51,14 +56,20 @@ class Response {
   Response& set_header(std::string_view name, std::string value);
 
  private:
+  /// What few replies have: a reply is moved several times on its way.
+  struct Extras {
+    std::string content_type;
+    std::vector<Header> headers;
+    Source source;
+  };
+
   void set_content_type(std::string_view type);
+  Extras& extras();
 
   int status_ = 200;
-  std::string_view common_type_{};  // a literal: most replies need no copy of their type
-  std::string other_type_{};
+  std::string_view content_type_{};  // a literal, or the extras'
   std::string body_{};
-  std::vector<std::pair<std::string, std::string>> headers_{};
-  Source source_{};
+  std::unique_ptr<Extras> extras_{};
 };
 
 /// application/problem+json (RFC 9457): every error reply of the framework.
