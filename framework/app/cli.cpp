@@ -145,7 +145,9 @@ int show_schema(const Context& context) {
 int code_of(const Error& error) {
   switch (error.code()) {
     case Errc::unavailable:
-    case Errc::timeout: return exit_unavailable;
+    case Errc::timeout:
+    case Errc::try_again:
+    case Errc::unknown_outcome: return exit_unavailable;
     case Errc::invalid:
     case Errc::malformed: return exit_config;
     default: return exit_internal;

@@ -44,6 +44,10 @@ std::string_view to_string(Errc code) {
       return "unavailable";
     case Errc::timeout:
       return "timeout";
+    case Errc::try_again:
+      return "try_again";
+    case Errc::unknown_outcome:
+      return "unknown_outcome";
   }
   return "internal";
 }

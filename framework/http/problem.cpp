@@ -28,8 +28,10 @@ int status_of(Errc code) {
     case Errc::internal:
       return 500;
     case Errc::unavailable:
+    case Errc::try_again:
       return 503;
     case Errc::timeout:
+    case Errc::unknown_outcome:
       return 504;
   }
   return 500;
@@ -68,7 +70,8 @@ Response problem(const std::exception& exception) {
   const auto* validation = dynamic_cast<const ValidationError*>(error);
   Response response = problem(status_of(error->code()), error->what(),
                               validation ? validation->fields() : std::vector<FieldError>{});
-  if (error->code() == Errc::unavailable) response.set_header("Retry-After", "1");
+  const bool retry = error->code() == Errc::unavailable || error->code() == Errc::try_again;
+  if (retry) response.set_header("Retry-After", "1");
   return response;
 }
 

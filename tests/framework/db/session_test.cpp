@@ -276,7 +276,7 @@ DATABASE_TEST(sessions_side_by_side_lose_nothing) {
 BOOST_AUTO_TEST_CASE(urls_that_no_driver_knows) {
   aegis::Runtime runtime({.threads = 1, .handle_signals = false});
   for (const std::string url :
-       {"", "shields.db", "mysql://root:secret@host/db", "postgresql://a"}) {
+       {"", "shields.db", "mysql://root:secret@host/db", "postgresql://u:secret@host:port/db"}) {
     try {
       Database database(runtime, {.url = url});
       BOOST_TEST(false, url);

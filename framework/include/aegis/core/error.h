@@ -22,6 +22,8 @@ enum class Errc : std::uint8_t {
   internal,      ///< a fault of ours (500); its message is for the log only
   unavailable,   ///< something needed is down or full; try again later (503)
   timeout,       ///< took longer than allowed (504)
+  try_again,     ///< lost against somebody else at the same time; nothing was done (503)
+  unknown_outcome,  ///< whether it was done is not known: look before trying again (504)
 };
 
 /// The short name of a kind, e.g. "not_found".

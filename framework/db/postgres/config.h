@@ -1,0 +1,45 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "aegis/db/database.h"
+
+namespace aegis::db::postgres {
+
+using Milliseconds = std::chrono::milliseconds;
+
+/// What the URL and the connect args say, checked and complete.
+struct Config {
+  std::string url;  ///< without its password
+  /// libpq's keywords and their values, the password among them.
+  std::vector<std::pair<std::string, std::string>> keywords{};
+
+  std::int64_t pool_size = 10;            ///< connections for transactions, of the whole process
+  std::int64_t pool_waiters = 1000;       ///< sessions that wait for one at most, on each core
+  Milliseconds pool_timeout{5000};        ///< how long a session waits for one
+  Milliseconds connect_timeout{5000};     ///< for each address; libpq counts in seconds, 2 at least
+  Milliseconds statement_timeout{30000};  ///< the server ends longer statements; 0: none
+  Milliseconds lane_timeout{1000};  ///< a longer read leaves the lane for a connection of its own
+  Milliseconds max_lifetime{30 * 60 * 1000};  ///< a connection's, give or take a tenth; 0: no end
+  Milliseconds idle_timeout{10 * 60 * 1000};  ///< an unused one is closed after that; 0: never
+  std::int64_t statement_cache = 256;  ///< prepared statements a connection keeps; 0: none
+
+  bool echo = false;
+  Milliseconds slow_transaction{1000};
+  bool rolled_back = false;
+
+  std::size_t cores = 1;
+  /// How many of pool_size each core has.
+  std::size_t pool_size_per_core() const;
+};
+
+/// postgresql://user:password@host:port/database?keyword=value, as libpq reads it, for a process
+/// of `cores` I/O threads. Throws Error(invalid) that says what is wrong, without the password;
+/// connects to nothing.
+Config read_config(const DatabaseOptions& options, std::size_t cores = 1);
+
+}  // namespace aegis::db::postgres

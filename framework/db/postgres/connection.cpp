@@ -1,0 +1,385 @@
+#include "db/postgres/connection.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/post.hpp>
+#include <charconv>
+#include <utility>
+
+#include "aegis/core/log.h"
+
+namespace aegis::db::postgres {
+
+namespace asio = boost::asio;
+
+namespace {
+
+bool has_zero(std::string_view sql) {
+  return sql.find('\0') != sql.npos;
+}
+
+std::int64_t affected(std::string_view tag, const char* count) {
+  // "INSERT 0 3", "UPDATE 3", "DELETE 3", "MERGE 3"; "SELECT 3" changed nothing.
+  if (!tag.starts_with("INSERT") && !tag.starts_with("UPDATE") && !tag.starts_with("DELETE") &&
+      !tag.starts_with("MERGE")) {
+    return 0;
+  }
+  std::int64_t value = 0;
+  const std::string_view digits = count;
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return value;
+}
+
+}  // namespace
+
+Connection::Connection(Handle handle, const Config& config, asio::any_io_executor executor,
+                       Owner& owner)
+    : config_(config),
+      handle_(std::move(handle)),
+      descriptor_(std::move(executor)),
+      owner_(&owner),
+      cache_(static_cast<std::size_t>(config.statement_cache)) {
+  PQsetnonblocking(handle_.get(), 1);
+  PQenterPipelineMode(handle_.get());
+  const auto log_notice = [](void*, const PGresult* result) {
+    log::debug("the database says", "message", one_line(PQresultErrorMessage(result)));
+  };
+  PQsetNoticeReceiver(handle_.get(), log_notice, nullptr);
+}
+
+Connection::~Connection() {
+  if (descriptor_.is_open()) descriptor_.release();  // libpq closes it
+}
+
+// Sending.
+
+void Connection::send(Request& request) {
+  if (!handle_) {
+    request.end = End::lost;
+    request.failure = std::make_shared<Failure>(lost_connection(""));
+    return;
+  }
+  append(request.sql, request.values, &request);
+  if (!flush_posted_ && !receiving_ && handle_) {
+    flush_posted_ = true;
+    asio::post(descriptor_.get_executor(), [self = shared_from_this()] {
+      self->flush_posted_ = false;
+      self->flush();
+    });
+  }
+}
+
+void Connection::send(std::string_view sql) {
+  if (handle_) append(sql, {}, nullptr);
+}
+
+void Connection::append(std::string_view sql, std::span<const Cell> values, Request* request) {
+  parameters_.set(values);
+  PGconn* const pg = handle_.get();
+  if (!descriptor_.is_open()) {
+    descriptor_.assign(PQsocket(pg));
+    await_readable();
+  }
+  if (request && request->alone && unsynced_ > 0) sync();
+
+  const auto sent = config_.echo ? Clock::now() : Clock::time_point{};
+  Entry entry{.kind = Kind::execute, .request = request, .sent = sent};
+  int ok = 1;
+  if (cache_.enabled()) {
+    StatementCache::Prepared* prepared = cache_.find(sql, values);
+    entry.reused = prepared != nullptr;
+    if (!prepared) {
+      if (has_zero(sql)) throw Error(Errc::invalid, "The SQL text has a zero byte.");
+      prepared = &cache_.add(sql, values);
+      // A failed transaction takes nothing but its end.
+      const bool discards = PQtransactionStatus(pg) != PQTRANS_INERROR;
+      while (const auto number = discards && ok ? cache_.take_discarded() : 0) {
+        const std::string discard = "DEALLOCATE " + statement_name(number);
+        ok = PQsendQueryParams(pg, discard.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1);
+        pending_.push_back({.kind = Kind::discard, .statement = number});
+        ++unsynced_;
+      }
+      ok = ok && PQsendPrepare(pg, prepared->name.c_str(), prepared->sql.c_str(),
+                               parameters_.count(), prepared->types.data());
+      pending_.push_back(
+          {.kind = Kind::prepare, .request = request, .statement = prepared->number});
+      ++unsynced_;
+    }
+    entry.statement = prepared->number;
+    ok = ok && PQsendQueryPrepared(pg, prepared->name.c_str(), parameters_.count(),
+                                   parameters_.pointers(), parameters_.lengths(),
+                                   parameters_.formats(), 1);
+  } else {
+    if (has_zero(sql)) throw Error(Errc::invalid, "The SQL text has a zero byte.");
+    std::vector<Oid> types;
+    for (const Cell& value : values) types.push_back(type_of(value));
+    ok = PQsendQueryParams(pg, std::string(sql).c_str(), parameters_.count(), types.data(),
+                           parameters_.pointers(), parameters_.lengths(), parameters_.formats(), 1);
+  }
+  pending_.push_back(entry);
+  ++unsynced_;
+  if (!ok) return lose(lost_connection(PQerrorMessage(pg)));
+  if (request && request->alone) sync();
+}
+
+void Connection::sync() {
+  if (PQpipelineSync(handle_.get()) == 0) return lose(lost_connection(PQerrorMessage(handle_.get())));
+  pending_.push_back({.kind = Kind::sync});
+  unsynced_ = 0;
+}
+
+void Connection::flush() {
+  if (handle_ && unsynced_ > 0) sync();
+  if (handle_) push_out();
+}
+
+void Connection::push_out() {
+  const int rest = PQflush(handle_.get());
+  if (rest < 0) return lose(lost_connection(PQerrorMessage(handle_.get())));
+  if (rest == 0 || std::exchange(writing_, true)) return;
+  descriptor_.async_wait(asio::posix::stream_descriptor::wait_write,
+                         [self = shared_from_this()](boost::system::error_code error) {
+                           self->writing_ = false;
+                           if (!error && self->handle_) self->push_out();
+                         });
+}
+
+// Waiting.
+
+awaitable<void> Connection::answer(Request& request) {
+  if (request.end != End::pending) co_return;
+  const auto initiate = [this, &request](auto&& resume) {
+    auto slot = asio::get_associated_cancellation_slot(resume);
+    if (slot.is_connected()) {
+      slot.assign([this, &request](asio::cancellation_type) { drop(request); });
+    }
+    request.resume.emplace(std::move(resume));
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate,
+                                                                       asio::use_awaitable);
+  if (request.end == End::dropped) {
+    throw boost::system::system_error(asio::error::operation_aborted);
+  }
+}
+
+awaitable<void> Connection::answer_surely(Request& request) {
+  if (request.end != End::pending) co_return;
+  const auto initiate = [&request](auto&& resume) { request.resume.emplace(std::move(resume)); };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate,
+                                                                       asio::use_awaitable);
+}
+
+void Connection::drop(Request& request) {
+  if (request.end != End::pending || !request.resume) return;
+  for (Entry& entry : pending_) {
+    if (entry.request == &request) entry.request = nullptr;
+  }
+  request.end = End::dropped;
+  asio::post(descriptor_.get_executor(),
+             [resume = std::move(*request.resume)]() mutable { std::move(resume)(); });
+}
+
+void Connection::tell_when_drained() {
+  if (!drained()) {
+    tell_drained_ = true;
+    return;
+  }
+  asio::post(descriptor_.get_executor(), [self = shared_from_this()] {
+    if (self->owner_ && self->handle_) self->owner_->drained(*self);
+  });
+}
+
+// Receiving.
+
+void Connection::await_readable() {
+  descriptor_.async_wait(asio::posix::stream_descriptor::wait_read,
+                         [self = shared_from_this()](boost::system::error_code error) {
+                           if (error || !self->handle_) return;
+                           self->receive();
+                           if (self->handle_) self->await_readable();
+                         });
+}
+
+void Connection::receive() {
+  ++progress_;
+  receiving_ = true;
+  PGconn* const pg = handle_.get();
+  const bool connected = PQconsumeInput(pg) != 0;
+  while (handle_ && PQisBusy(pg) == 0 && !pending_.empty()) take(Result(PQgetResult(pg)));
+  receiving_ = false;
+  if (handle_ && (!connected || PQstatus(pg) == CONNECTION_BAD)) {
+    lose(lost_connection(PQerrorMessage(pg)));
+  }
+  if (handle_ && pending_.empty() && std::exchange(tell_drained_, false)) owner_->drained(*this);
+  resume_ended();
+  flush();
+}
+
+void Connection::resume_ended() {
+  receiving_ = true;  // what they send leaves together
+  auto ended = std::exchange(ended_, {});
+  for (auto next = ended.begin(); next != ended.end();) {
+    auto resume = std::move(*next++);
+    try {
+      std::move(resume)();
+    } catch (...) {  // from a completion handler; the others must not be lost with it
+      receiving_ = false;
+      for (; next != ended.end(); ++next) {
+        asio::post(descriptor_.get_executor(),
+                   [rest = std::move(*next)]() mutable { std::move(rest)(); });
+      }
+      flush();
+      throw;
+    }
+  }
+  receiving_ = false;
+  ended.clear();
+  if (ended_.empty()) ended_ = std::move(ended);  // its memory is good for the next round
+}
+
+void Connection::take(Result result) {
+  Entry& front = pending_.front();
+  switch (result ? PQresultStatus(result.get()) : PGRES_EMPTY_QUERY) {
+    case PGRES_PIPELINE_SYNC:
+      batch_failure_.reset();
+      pending_.pop_front();
+      return;
+    case PGRES_TUPLES_OK:
+      take_rows(front, result.get());
+      [[fallthrough]];
+    case PGRES_COMMAND_OK: {
+      front_end_ = End::done;
+      if (front.kind != Kind::execute) return;
+      const std::string_view tag = PQcmdStatus(result.get());
+      if (front.request) {
+        front.request->outcome.affected = affected(tag, PQcmdTuples(result.get()));
+        front.request->rolled_back = tag == "ROLLBACK";
+      }
+      if (config_.echo) log_statement(front, result.get());
+      // What is prepared may be out of date, or gone.
+      if (tag.starts_with("ALTER") || tag.starts_with("DROP")) cache_.discard_all();
+      if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL") cache_.clear();
+      return;
+    }
+    case PGRES_FATAL_ERROR:
+      return take_failure(front, result.get());
+    case PGRES_PIPELINE_ABORTED:
+      front_end_ = End::aborted;
+      return;
+    case PGRES_EMPTY_QUERY:
+      if (result) {
+        front_end_ = End::done;  // an empty statement
+        return;
+      }
+      break;  // the statement's end
+    default:
+      return lose({Errc::internal,
+                   "This statement needs a protocol of its own, such as COPY, and cannot be run "
+                   "by query() or execute()."});
+  }
+  const Entry entry = front;
+  pending_.pop_front();
+  finish(entry);
+}
+
+void Connection::take_failure(Entry& entry, const PGresult* result) {
+  if (PQstatus(handle_.get()) == CONNECTION_BAD) {
+    const bool told = PQresultErrorField(result, PG_DIAG_SQLSTATE) != nullptr;
+    return lose(told ? Failure(result, "", config_)
+                     : lost_connection(PQresultErrorMessage(result)));
+  }
+  const std::string_view sql = entry.request ? entry.request->sql : std::string_view{};
+  const auto failure = std::make_shared<const Failure>(result, sql, config_);
+  if (failure->ends_connection()) return lose(*failure);
+  batch_failure_ = failure;
+  const bool out_of_date =
+      entry.reused && (failure->is("26000") || failure->is("0A000"));
+  front_end_ = out_of_date ? End::stale : End::failed;
+  if (out_of_date) cache_.forget(entry.statement);
+  if (entry.request) entry.request->failure = failure;
+  if (config_.echo) log::info("sql failed", "sql", sql, "error", failure->what());
+}
+
+void Connection::take_rows(Entry& entry, const PGresult* result) {
+  Request* const request = entry.request;
+  if (!request || !request->rows || request->thrown) return;
+  request->answer_bytes += PQresultMemorySize(result);
+  try {
+    decoder_.read(result, *request->rows);
+  } catch (...) {
+    request->thrown = std::current_exception();
+  }
+}
+
+// All results of the entry are there.
+void Connection::finish(const Entry& entry) {
+  const End how = std::exchange(front_end_, End::pending);
+  switch (entry.kind) {
+    case Kind::prepare:
+      if (how != End::done) cache_.forget(entry.statement);
+      return;
+    case Kind::discard:
+      if (how == End::aborted) cache_.put_back_discarded(entry.statement);
+      return;
+    case Kind::execute:
+      break;
+    case Kind::sync:
+      return;
+  }
+  if (!entry.request) return;
+  Request& request = *entry.request;
+  if (how == End::aborted && request.failure) return end(request, End::failed);  // when prepared
+  if (how == End::aborted) request.failure = batch_failure_;
+  end(request, how);
+}
+
+void Connection::end(Request& request, End how) {
+  request.end = how;
+  if (request.resume) ended_.push_back(std::move(*request.resume));
+}
+
+void Connection::log_statement(const Entry& entry, PGresult* result) const {
+  const std::string_view sql = entry.request ? entry.request->sql : PQcmdStatus(result);
+  log::info("sql", "sql", sql, "took", Clock::now() - entry.sent, "rows", PQntuples(result),
+            "changed", affected(PQcmdStatus(result), PQcmdTuples(result)));
+}
+
+// The end.
+
+void Connection::lose(const Failure& failure) {
+  if (!handle_) return;
+  const auto self = shared_from_this();
+  if (descriptor_.is_open()) descriptor_.release();  // its waits end
+  // Not at once: libpq may be what calls.
+  asio::post(descriptor_.get_executor(), [handle = std::move(handle_)]() mutable { handle.reset(); });
+  const auto why = std::make_shared<const Failure>(failure);
+  for (const Entry& entry : std::exchange(pending_, {})) {
+    if (entry.kind != Kind::execute || !entry.request) continue;
+    entry.request->end = End::lost;
+    entry.request->failure = why;
+    if (!entry.request->resume) continue;
+    asio::post(descriptor_.get_executor(),
+               [resume = std::move(*entry.request->resume)]() mutable { std::move(resume)(); });
+  }
+  unsynced_ = 0;
+  if (owner_) std::exchange(owner_, nullptr)->lost(*this);
+}
+
+void Connection::close() {
+  owner_ = nullptr;
+  lose({Errc::unavailable, closed_error().what()});
+}
+
+void Connection::shut_down() {
+  owner_ = nullptr;
+  if (descriptor_.is_open()) descriptor_.release();
+  handle_.reset();
+  std::vector<Request::Resume> waiting = std::exchange(ended_, {});
+  for (const Entry& entry : std::exchange(pending_, {})) {
+    if (entry.kind != Kind::execute || !entry.request || !entry.request->resume) continue;
+    waiting.push_back(std::move(*entry.request->resume));
+  }
+}
+
+}  // namespace aegis::db::postgres

@@ -1,0 +1,163 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <source_location>
+
+#include "db/driver.h"
+#include "db/postgres/codec.h"
+#include "db/postgres/config.h"
+#include "db/postgres/errors.h"
+#include "db/postgres/libpq.h"
+#include "db/postgres/statement_cache.h"
+
+namespace aegis::db::postgres {
+
+/// How a statement's way through a connection ended.
+enum class End : std::uint8_t {
+  pending,
+  done,
+  failed,   ///< by its own fault
+  aborted,  ///< not run: one before it in the same batch failed
+  stale,    ///< its prepared form was out of date, and is forgotten: nothing was done
+  lost,     ///< the connection broke; whether it ran is unknown
+  dropped,  ///< nobody waits for it any more
+};
+
+/// A statement on its way; lives in the frame of the coroutine that waits for it.
+struct Request {
+  using Resume =
+      boost::asio::async_result<boost::asio::use_awaitable_t<>, void()>::handler_type;
+
+  std::string_view sql;
+  std::span<const Cell> values{};
+  RowSink* rows = nullptr;
+  bool alone = false;  ///< in a batch of its own, so that only its own failure ends it
+
+  End end = End::pending;
+  Outcome outcome{};
+  bool rolled_back = false;  ///< it was COMMIT, and the server rolled back
+  std::size_t answer_bytes = 0;
+  std::shared_ptr<const Failure> failure{};  ///< of failed, aborted, stale and lost
+  std::exception_ptr thrown{};               ///< by `rows`, or because a value cannot be read
+  std::optional<Resume> resume{};
+};
+
+/// One connection to the server, in libpq's pipeline mode: statements are sent without waiting for
+/// the answers to those before, in batches that end with a Sync. When one fails, the server skips
+/// the rest of its batch. Used on its executor only. Owned by shared_ptr; close() is its end.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  class Owner {
+   public:
+    /// Everything that was sent is answered. Told once after each call of tell_when_drained().
+    virtual void drained(Connection& connection) = 0;
+    /// The connection broke. Those who wait are resumed later.
+    virtual void lost(Connection& connection) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  /// `handle` is connected, not yet in pipeline mode. `config` must outlive the connection.
+  Connection(Handle handle, const Config& config, boost::asio::any_io_executor executor,
+             Owner& owner);
+  ~Connection();
+
+  /// Puts the statement into the current batch. Throws Error(invalid) for a value that cannot be
+  /// sent. The batch leaves at the end of this turn of the event loop, or with flush().
+  void send(Request& request);
+  /// The same for a statement that nobody waits for; those behind it in the batch depend on it.
+  void send(std::string_view sql);
+  /// Sends the batch now.
+  void flush();
+  /// Suspends until the request has ended. A cancellation drops it: its statement goes on.
+  awaitable<void> answer(Request& request);
+  /// As answer(), not to be cancelled.
+  awaitable<void> answer_surely(Request& request);
+
+  bool alive() const { return handle_ != nullptr; }
+  std::size_t pending() const { return pending_.size(); }
+  /// The batch that is put together is the only one: nothing was sent that is not answered.
+  bool ready_to_send() const { return pending_.size() == unsynced_; }
+  /// Nothing waits to be answered.
+  bool drained() const { return pending_.empty(); }
+  void tell_when_drained();
+  PGTransactionStatusType transaction_status() const {
+    return handle_ ? PQtransactionStatus(handle_.get()) : PQTRANS_UNKNOWN;
+  }
+  /// What asks the server to end the current statement; PQcancel() blocks.
+  Cancel cancel_handle() const { return Cancel(PQgetCancel(handle_.get())); }
+  /// Grows with everything that comes from the server.
+  std::uint64_t progress() const { return progress_; }
+
+  /// Those who wait are told `failure`.
+  void lose(const Failure& failure);
+  /// Ends it; those who wait are told that the database is closed.
+  void close();
+  /// Ends it when its context ends: destroys those who wait.
+  void shut_down();
+
+  // Kept for the connection's owner.
+  Clock::time_point connected_at = Clock::now();
+  Clock::time_point idle_since = Clock::now();
+  Milliseconds lifetime{};
+  bool savepoint = false;  ///< a session's, where all share one transaction
+  std::uint64_t progress_seen = 0;
+  int silent_ticks = 0;
+  struct Holder {
+    std::source_location where{};
+    std::string_view origin{};
+    Clock::time_point since{};
+  } holder;
+
+ private:
+  enum class Kind : std::uint8_t { prepare, execute, discard, sync };
+  /// Something sent that the server will answer.
+  struct Entry {
+    Kind kind;
+    bool reused = false;  ///< prepared by an earlier statement
+    Request* request = nullptr;
+    std::uint64_t statement = 0;
+    Clock::time_point sent{};  ///< for the log only
+  };
+
+  void append(std::string_view sql, std::span<const Cell> values, Request* request);
+  void sync();
+  void push_out();
+  void drop(Request& request);
+  void await_readable();
+  void receive();
+  void take(Result result);
+  void take_failure(Entry& entry, const PGresult* result);
+  void take_rows(Entry& entry, const PGresult* result);
+  void finish(const Entry& entry);
+  void end(Request& request, End how);
+  void log_statement(const Entry& entry, PGresult* result) const;
+  void resume_ended();
+
+  const Config& config_;
+  Handle handle_;
+  boost::asio::posix::stream_descriptor descriptor_;
+  Owner* owner_;
+  StatementCache cache_;
+  Parameters parameters_;
+  Decoder decoder_;
+  std::deque<Entry> pending_;
+  std::size_t unsynced_ = 0;  ///< entries of the current batch
+  std::vector<Request::Resume> ended_;
+  std::shared_ptr<const Failure> batch_failure_;  ///< what aborts the rest of a batch
+  End front_end_ = End::pending;                  ///< what the front entry's results said so far
+  std::uint64_t progress_ = 0;
+  bool flush_posted_ = false, writing_ = false, receiving_ = false, tell_drained_ = false;
+};
+
+}  // namespace aegis::db::postgres

@@ -1,0 +1,126 @@
+#include "db/postgres/driver.h"
+
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/query.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <utility>
+
+#include "aegis/core/runtime.h"
+#include "core/wakeup.h"
+#include "db/postgres/dialect.h"
+#include "db/postgres/inspection.h"
+#include "db/postgres/link.h"
+
+namespace aegis::db::postgres {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr Milliseconds close_limit{1000};
+
+class PostgresDriver final : public Driver {
+ public:
+  PostgresDriver(const DatabaseOptions& options, std::size_t cores)
+      : engine_(std::make_shared<Engine>(read_config(options, cores))) {}
+
+  ~PostgresDriver() override {
+    engine_->close();
+    // A core that is still listed has a context that is still there.
+    engine_->for_each([](const std::shared_ptr<Core>& core) {
+      asio::post(core->executor(), [core] { core->close(); });
+    });
+  }
+
+  const Dialect& dialect() const override { return postgres::dialect(); }
+
+  std::unique_ptr<Link> open(const SessionOptions& options) override {
+    return std::make_unique<PostgresLink>(engine_, options);
+  }
+
+  awaitable<DatabaseReport> inspect() override;
+  awaitable<void> close() override { return close_all(engine_); }
+
+ private:
+  static awaitable<void> close_all(std::shared_ptr<Engine> engine);
+
+  std::shared_ptr<Engine> engine_;
+};
+
+std::vector<DatabaseReport::Fact> pool_facts(const Engine& engine) {
+  std::uint64_t reads = 0, moved = 0, transactions = 0;
+  std::size_t open = 0, idle = 0, held = 0, waiting = 0, cores = 0;
+  engine.for_each([&](const std::shared_ptr<Core>& core) {
+    const Core::Figures& figures = core->figures();
+    reads += figures.reads;
+    moved += figures.reads_moved;
+    transactions += figures.transactions;
+    open += figures.open;
+    idle += figures.idle;
+    held += figures.held;
+    waiting += figures.waiting;
+    ++cores;
+  });
+  return {
+      {"pool_size", std::to_string(engine.config().pool_size)},
+      {"pool_open", std::to_string(open)},
+      {"pool_idle", std::to_string(idle)},
+      {"pool_held", std::to_string(held)},
+      {"pool_waiting", std::to_string(waiting)},
+      {"transactions_committed", std::to_string(transactions)},
+      {"lanes", std::to_string(2 * cores)},
+      {"lane_reads", std::to_string(reads)},
+      {"lane_reads_moved", std::to_string(moved)},
+  };
+}
+
+awaitable<DatabaseReport> PostgresDriver::inspect() {
+  const std::shared_ptr<Engine> engine = engine_;
+  DatabaseReport report;
+  report.implementation = "postgresql";
+  report.url = engine->config().url;
+  try {
+    PostgresLink link(engine, {.read_only = true, .origin = "inspect"});
+    co_await inspect_server(link, report);
+  } catch (const Error& error) {
+    report.problems.push_back({true, error.what()});
+  }
+  report.pool = pool_facts(*engine);
+  co_return report;
+}
+
+awaitable<void> PostgresDriver::close_all(std::shared_ptr<Engine> engine) {
+  const auto executor = co_await asio::this_coro::executor;
+  const auto context = [](const asio::any_io_executor& of) {
+    return &asio::query(of, asio::execution::context);
+  };
+  engine->close();
+  const auto elsewhere = std::make_shared<std::atomic<int>>(0);
+  const auto wakeup = std::make_shared<Wakeup>(executor);
+  std::shared_ptr<Core> here;
+  engine->for_each([&](const std::shared_ptr<Core>& core) {
+    if (context(core->executor()) == context(executor)) {
+      here = core;
+      return;
+    }
+    ++*elsewhere;
+    asio::post(core->executor(), [core, elsewhere, done = wakeup->handle()] {
+      core->close();
+      if (--*elsewhere == 0) done.notify();
+    });
+  });
+  if (here) here->close();
+  if (*elsewhere == 0) co_return;
+  asio::steady_timer limit(executor, close_limit);  // for a context that nobody runs
+  limit.async_wait([done = wakeup->handle()](boost::system::error_code) { done.notify(); });
+  co_await wakeup->wait();
+}
+
+}  // namespace
+
+std::unique_ptr<Driver> make_driver(Runtime& runtime, const DatabaseOptions& options) {
+  return std::make_unique<PostgresDriver>(options, runtime.size());
+}
+
+}  // namespace aegis::db::postgres

@@ -1,0 +1,275 @@
+#include "db/postgres/link.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/query.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <utility>
+
+#include "core/run_on.h"
+#include "db/row_reader.h"
+
+namespace aegis::db::postgres {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t large_answer = 1 << 20;  // bytes; more delays the others on a lane
+
+bool same_context(const asio::any_io_executor& a, const asio::any_io_executor& b) {
+  return &asio::query(a, asio::execution::context) == &asio::query(b, asio::execution::context);
+}
+
+// What a failed statement says of itself.
+[[noreturn]] void raise(const Request& request) {
+  if (request.failure) throw Failure(*request.failure);
+  throw Failure(Errc::internal, "The statement failed without a reason.");
+}
+
+/// To be sent once more.
+void start_over(Request& request) {
+  request.end = End::pending;
+  request.failure.reset();
+  request.resume.reset();
+}
+
+}  // namespace
+
+PostgresLink::PostgresLink(std::shared_ptr<Engine> engine, const SessionOptions& options)
+    : engine_(std::move(engine)), options_(options) {}
+
+PostgresLink::~PostgresLink() {
+  if (!connection_ || core_->closed()) return;
+  // From whatever thread, at whatever moment.
+  asio::post(core_->executor(), [core = core_, connection = std::move(connection_)] {
+    core->pool().give_back(connection);
+  });
+}
+
+Core& PostgresLink::core_for(const asio::any_io_executor& executor) {
+  return core_ ? *core_ : engine_->core(executor);
+}
+
+awaitable<Outcome> PostgresLink::run(const Statement& statement, RowSink& rows) {
+  const auto here = co_await asio::this_coro::executor;
+  Core& core = core_for(here);
+  const bool transaction = connection_ || statement.writes;
+  if (!same_context(core.executor(), here)) {
+    co_return co_await run_on(core.executor(), transaction
+                                                   ? run_in_transaction(core, statement, rows)
+                                                   : read(core, statement, rows));
+  }
+  if (transaction) co_return co_await run_in_transaction(core, statement, rows);
+  co_return co_await read(core, statement, rows);
+}
+
+// Reads outside a transaction.
+
+awaitable<Outcome> PostgresLink::read(Core& core, Statement statement, RowSink& rows) {
+  if (core.config().rolled_back || core.is_slow(statement.sql)) co_return co_await read_aside(core, statement, rows);
+  Request request{.sql = statement.sql, .values = statement.values, .rows = &rows};
+  for (int attempt = 0;; ++attempt) {
+    std::shared_ptr<Connection> lane = core.try_lane();
+    if (!lane) lane = co_await core.lane();
+    lane->send(request);
+    co_await lane->answer(request);
+    switch (request.end) {
+      case End::done:
+        if (request.thrown) std::rethrow_exception(request.thrown);
+        core.figures().reads.fetch_add(1, std::memory_order_relaxed);
+        if (request.answer_bytes > large_answer) core.remember_slow(statement.sql);
+        co_return request.outcome;
+      case End::aborted:
+      case End::stale:
+        request.alone = true;
+        break;
+      case End::lost:
+        if (attempt > 0) raise(request);
+        break;
+      default:
+        if (request.failure->is("25006")) {  // it writes after all
+          if (options_.read_only) {
+            throw Error(Errc::invalid,
+                        fmt::format("This session is for reading only; it cannot run: {}",
+                                    shortened(statement.sql)));
+          }
+          core.figures().reads_moved.fetch_add(1, std::memory_order_relaxed);
+          co_return co_await run_in_transaction(core, statement, rows);
+        }
+        if (request.failure->is("57014")) {
+          core.figures().reads_moved.fetch_add(1, std::memory_order_relaxed);
+          core.remember_slow(statement.sql);
+          co_return co_await read_aside(core, statement, rows);
+        }
+        raise(request);
+    }
+    if (attempt >= 5) raise(request);
+    start_over(request);
+  }
+}
+
+// A read that would hold up the others on its lane: alone on a connection of the pool.
+awaitable<Outcome> PostgresLink::read_aside(Core& core, Statement statement, RowSink& rows) {
+  core.expect_ticks();
+  const Connection::Holder holder{.where = options_.where, .origin = options_.origin};
+  std::shared_ptr<Connection> connection = core.pool().try_acquire(holder);
+  if (!connection) {
+    connection = co_await core.pool().acquire(holder, core.shared_from_this());
+  }
+  const struct GiveBack {
+    Core& core;
+    const std::shared_ptr<Connection>& connection;
+    ~GiveBack() { core.pool().give_back(connection); }
+  } give_back{core, connection};
+  Request request{.sql = statement.sql, .values = statement.values, .rows = &rows};
+  for (int attempt = 0;; ++attempt) {
+    const bool nested = core.config().rolled_back;
+    connection->savepoint = nested;
+    connection->send(nested ? "SAVEPOINT session" : "BEGIN READ ONLY");
+    connection->send(request);
+    connection->send(nested ? "RELEASE SAVEPOINT session" : "COMMIT");
+    connection->flush();
+    co_await connection->answer(request);
+    if (request.end == End::done) {
+      connection->savepoint = false;
+      if (request.thrown) std::rethrow_exception(request.thrown);
+      co_return request.outcome;
+    }
+    if (request.end != End::stale || attempt > 0) raise(request);
+    connection->send(nested ? "ROLLBACK TO SAVEPOINT session" : "ROLLBACK");
+    start_over(request);
+  }
+}
+
+// Transactions.
+
+awaitable<void> PostgresLink::acquire(Core& core) {
+  core.expect_ticks();
+  const Connection::Holder holder{.where = options_.where, .origin = options_.origin};
+  connection_ = core.pool().try_acquire(holder);
+  if (!connection_) {
+    connection_ = co_await core.pool().acquire(holder, core.shared_from_this());
+  }
+  core_ = core.shared_from_this();
+  begun_ = false;
+}
+
+void PostgresLink::give_back() {
+  if (!connection_) return;
+  core_->pool().give_back(std::exchange(connection_, nullptr));
+  core_.reset();
+  begun_ = false;
+}
+
+void PostgresLink::check_usable() const {
+  if (failure_.empty()) return;
+  throw Error(Errc::internal,
+              fmt::format("An earlier statement of the session failed, so its transaction can only "
+                          "be rolled back: {}",
+                          failure_));
+}
+
+void PostgresLink::fail(const Request& request) {
+  try {
+    if (request.thrown) std::rethrow_exception(request.thrown);
+    if (request.end == End::lost) {
+      throw Failure(Errc::unavailable,
+                    fmt::format("{}; nothing of the transaction was stored, it can be run again",
+                                request.failure->what()));
+    }
+    if (request.end == End::stale) {
+      throw Failure(Errc::try_again,
+                    fmt::format("a table was changed while the transaction ran ({}); run it again",
+                                request.failure->what()));
+    }
+    raise(request);
+  } catch (const std::exception& error) {
+    failure_ = error.what();
+    throw;
+  }
+}
+
+awaitable<Outcome> PostgresLink::run_in_transaction(Core& core, Statement statement,
+                                                    RowSink& rows) {
+  check_usable();
+  Request request{.sql = statement.sql, .values = statement.values, .rows = &rows};
+  for (int attempt = 0;; ++attempt) {
+    if (!connection_) co_await acquire(core);
+    Connection& connection = *connection_;
+    const bool first = !begun_;
+    if (first) {
+      begun_ = true;
+      connection.send(core.config().rolled_back ? "SAVEPOINT session" : "BEGIN");
+      connection.savepoint = core.config().rolled_back;
+    }
+    connection.send(request);
+    connection.flush();
+    co_await connection.answer(request);
+    if (request.end == End::done && !request.thrown) co_return request.outcome;
+
+    // Once more where nothing was done yet: the connection had died while it was idle, or the
+    // statement was prepared for a table that has changed since.
+    const bool again = first && attempt < 2 && !core.config().rolled_back &&
+                       (request.end == End::lost || request.end == End::stale);
+    if (!again) fail(request);
+    give_back();
+    start_over(request);
+  }
+}
+
+awaitable<void> PostgresLink::begin() {
+  if (connection_) co_return;
+  NoRows none;
+  co_await run({"SELECT 1", {}, true}, none);
+}
+
+awaitable<void> PostgresLink::commit() {
+  if (!connection_) co_return;
+  check_usable();
+  co_await on_core(
+      end_transaction(engine_->config().rolled_back ? "RELEASE SAVEPOINT session" : "COMMIT"));
+}
+
+awaitable<void> PostgresLink::rollback() {
+  failure_.clear();
+  if (!connection_) co_return;
+  co_await on_core(end_transaction("ROLLBACK"));
+}
+
+awaitable<void> PostgresLink::on_core(awaitable<void> work) {
+  if (same_context(core_->executor(), co_await asio::this_coro::executor)) {
+    co_return co_await std::move(work);
+  }
+  co_await run_on(core_->executor(), std::move(work));
+}
+
+// A cancellation does not shorten it: what became of the transaction is worth knowing.
+awaitable<void> PostgresLink::end_transaction(std::string_view sql) {
+  const bool commits = sql != "ROLLBACK";
+  if (!commits && core_->config().rolled_back) co_return give_back();  // which rolls back to there
+  Request request{.sql = sql};
+  const bool reached = connection_->alive();
+  connection_->send(request);
+  connection_->flush();
+  co_await connection_->answer_surely(request);
+  if (request.end == End::done) connection_->savepoint = false;
+  Core& core = *core_;
+  give_back();
+  if (!commits) co_return;
+  if (request.end == End::lost && reached) {
+    throw Failure(Errc::unknown_outcome,
+                  fmt::format("{}, while a commit was on its way: whether the transaction was "
+                              "stored is not known; look before you run it again",
+                              request.failure->what()));
+  }
+  if (request.end != End::done) fail(request);
+  if (request.rolled_back) {
+    throw Failure(Errc::internal, "The server rolled the transaction back instead of committing.");
+  }
+  core.figures().transactions.fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace aegis::db::postgres

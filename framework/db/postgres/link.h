@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+
+#include "db/postgres/engine.h"
+
+namespace aegis::db::postgres {
+
+/// A session's hold: reads go over the lanes of the core they are asked for on, the first write
+/// takes a connection for the transaction.
+class PostgresLink final : public Link {
+ public:
+  PostgresLink(std::shared_ptr<Engine> engine, const SessionOptions& options);
+  ~PostgresLink() override;
+
+  awaitable<Outcome> run(const Statement& statement, RowSink& rows) override;
+  awaitable<void> begin() override;
+  awaitable<void> commit() override;
+  awaitable<void> rollback() override;
+
+ private:
+  /// The core that the session's work is done on.
+  Core& core_for(const boost::asio::any_io_executor& executor);
+  awaitable<Outcome> read(Core& core, Statement statement, RowSink& rows);
+  awaitable<Outcome> read_aside(Core& core, Statement statement, RowSink& rows);
+  awaitable<Outcome> run_in_transaction(Core& core, Statement statement, RowSink& rows);
+  awaitable<void> acquire(Core& core);
+  awaitable<void> end_transaction(std::string_view sql);
+  /// Runs `work` on the transaction's core.
+  awaitable<void> on_core(awaitable<void> work);
+  void check_usable() const;
+  void give_back();
+  [[noreturn]] void fail(const Request& request);
+
+  std::shared_ptr<Engine> engine_;
+  SessionOptions options_;
+  std::shared_ptr<Core> core_;              ///< of the transaction
+  std::shared_ptr<Connection> connection_;  ///< the transaction's
+  bool begun_ = false;                      ///< BEGIN was sent
+  std::string failure_;                     ///< why the transaction can only be rolled back
+};
+
+}  // namespace aegis::db::postgres

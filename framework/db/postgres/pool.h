@@ -1,0 +1,73 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "db/postgres/connector.h"
+#include "db/postgres/waiters.h"
+
+namespace aegis::db::postgres {
+
+/// The connections of one core for transactions: each is one session's at a time. Grows when
+/// somebody waits; the one used last is used next, so that spare ones grow idle and are closed.
+class Pool final : Connection::Owner, Connector::Owner {
+ public:
+  struct Figures {
+    std::size_t open = 0, idle = 0, held = 0, waiting = 0;
+  };
+
+  Pool(std::shared_ptr<const Config> config, boost::asio::any_io_executor executor);
+
+  /// A free connection; null when there is none.
+  std::shared_ptr<Connection> try_acquire(const Connection::Holder& holder);
+  /// Waits for one up to pool_timeout. Throws Error(unavailable) that names who holds them.
+  awaitable<std::shared_ptr<Connection>> acquire(Connection::Holder holder,
+                                                 std::shared_ptr<void> life);
+  /// Takes it back in whatever state it is: what runs is cancelled and what was begun is rolled
+  /// back, before the next one gets it.
+  void give_back(std::shared_ptr<Connection> connection);
+  /// As give_back(), for one that should serve nobody any more.
+  void discard(std::shared_ptr<Connection> connection);
+
+  Figures figures() const;
+
+  void tick(Connection::Clock::time_point now, const std::shared_ptr<void>& life);
+  bool resting() const { return all_.empty() && waiters_.empty() && !connector_.busy(); }
+  void close();
+  void shut_down();
+
+ private:
+  struct Member {
+    std::shared_ptr<Connection> connection;
+    enum class State : std::uint8_t { idle, held, cleaning } state;
+    Connection::Clock::time_point cleaning_since{};
+    bool rolled_back = false;  ///< ROLLBACK was sent
+    bool cancelling = false;   ///< PQcancel() runs
+  };
+
+  bool wants_connection() const override;
+  void connected(Handle handle) override;
+  void connect_failed(const std::string& message, bool lasting) override;
+  void drained(Connection& connection) override;
+  void lost(Connection& connection) override;
+
+  Member* find(const Connection& connection);
+  void remove(const Connection& connection);
+  void offer(Member& member);
+  void clean(Member& member);
+  bool is_clean(const Connection& connection) const;
+  awaitable<void> cancel_statement(std::shared_ptr<Connection> connection);
+  Error exhausted() const;
+
+  std::shared_ptr<const Config> config_;
+  boost::asio::any_io_executor executor_;
+  const std::size_t most_;
+  Connector connector_;
+  Waiters waiters_;
+  std::vector<std::unique_ptr<Member>> all_;
+  std::vector<Member*> idle_;  ///< used last: last
+  std::weak_ptr<void> life_;
+  bool closed_ = false;
+};
+
+}  // namespace aegis::db::postgres
