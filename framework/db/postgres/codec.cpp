@@ -137,8 +137,8 @@ std::int64_t to_wire(Timestamp moment) {
 }  // namespace
 
 Oid type_of(const Cell& cell) {
-  static constexpr std::array<Oid, 7> types{0,     Types::boolean, Types::int8,       Types::float8,
-                                            0,     Types::bytea,   Types::timestamptz};
+  static constexpr std::array<Oid, 7> types{0, Types::boolean, Types::int8,       Types::float8,
+                                            0, Types::bytea,   Types::timestamptz};
   static_assert(std::variant_size_v<Cell> == types.size());
   return types[cell.index()];
 }
@@ -287,12 +287,10 @@ struct Decoder::Readers {
   /// A user's own type: enums and citext are text also in binary, others hold zero bytes.
   static Cell of_users(Decoder& decoder, int column, const char* data, std::size_t size) {
     if (std::memchr(data, 0, size) == nullptr) return std::string_view(data, size);
-    refuse(decoder.names_[static_cast<std::size_t>(column)],
-           PQftype(decoder.result_, column));
+    refuse(decoder.names_[static_cast<std::size_t>(column)], PQftype(decoder.result_, column));
   }
   static Cell of_unknown(Decoder& decoder, int column, const char*, std::size_t) {
-    refuse(decoder.names_[static_cast<std::size_t>(column)],
-           PQftype(decoder.result_, column));
+    refuse(decoder.names_[static_cast<std::size_t>(column)], PQftype(decoder.result_, column));
   }
 };
 

@@ -22,8 +22,9 @@ struct FreeOptions {
 };
 
 bool has(const Keywords& keywords, std::string_view name) {
-  return std::ranges::find(keywords, name, [](const auto& k) { return std::string_view(k.first); }) !=
-         keywords.end();
+  return std::ranges::find(keywords, name, [](const auto& k) {
+           return std::string_view(k.first);
+         }) != keywords.end();
 }
 
 std::string_view value_of(const Keywords& keywords, std::string_view name) {
@@ -73,6 +74,21 @@ std::string url_without_secrets(const Keywords& keywords, const Keywords& shown)
   return url;
 }
 
+[[noreturn]] void refuse_url(std::string_view detail) {
+  throw Error(Errc::invalid,
+              fmt::format("The PostgreSQL database URL cannot be read{}: it is written "
+                          "postgresql://user:password@host:5432/database?sslmode=require. In a "
+                          "name or a password the characters : / ? # [ ] @ and % are written as "
+                          "% and two hexadecimal digits (@ is %40); after the ? come keywords of "
+                          "libpq.",
+                          detail));
+}
+
+/// A part of a password can come to stand where the port does; libpq finds out when it connects.
+void check_ports(std::string_view ports) {
+  if (ports.find_first_not_of("0123456789,") != ports.npos) refuse_url("");
+}
+
 void read_url(Config& config, const std::string& url) {
   char* message = nullptr;
   const std::unique_ptr<PQconninfoOption, FreeOptions> options(
@@ -84,13 +100,7 @@ void read_url(Config& config, const std::string& url) {
     const std::string detail =
         about_keyword ? fmt::format(" ({})", why.substr(0, why.find('\n'))) : "";
     PQfreemem(message);
-    throw Error(Errc::invalid,
-                fmt::format("The PostgreSQL database URL cannot be read{}: it is written "
-                            "postgresql://user:password@host:5432/database?sslmode=require. In a "
-                            "name or a password the characters : / ? # [ ] @ and % are written as "
-                            "% and two hexadecimal digits (@ is %40); after the ? come keywords of "
-                            "libpq.",
-                            detail));
+    refuse_url(detail);
   }
   Keywords shown;
   for (const PQconninfoOption* option = options.get(); option->keyword; ++option) {
@@ -99,6 +109,7 @@ void read_url(Config& config, const std::string& url) {
     const std::string_view kind = option->dispchar;
     if (!kind.starts_with('*')) shown.emplace_back(option->keyword, option->val);
   }
+  check_ports(value_of(config.keywords, "port"));
   config.url = url_without_secrets(config.keywords, shown);
 }
 

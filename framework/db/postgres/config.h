@@ -26,7 +26,7 @@ struct Config {
   Milliseconds lane_timeout{1000};  ///< a longer read leaves the lane for a connection of its own
   Milliseconds max_lifetime{30 * 60 * 1000};  ///< a connection's, give or take a tenth; 0: no end
   Milliseconds idle_timeout{10 * 60 * 1000};  ///< an unused one is closed after that; 0: never
-  std::int64_t statement_cache = 256;  ///< prepared statements a connection keeps; 0: none
+  std::int64_t statement_cache = 256;         ///< prepared statements a connection keeps; 0: none
 
   bool echo = false;
   Milliseconds slow_transaction{1000};

@@ -124,7 +124,8 @@ void Connection::append(std::string_view sql, std::span<const Cell> values, Requ
 }
 
 void Connection::sync() {
-  if (PQpipelineSync(handle_.get()) == 0) return lose(lost_connection(PQerrorMessage(handle_.get())));
+  if (PQpipelineSync(handle_.get()) == 0)
+    return lose(lost_connection(PQerrorMessage(handle_.get())));
   pending_.push_back({.kind = Kind::sync});
   unsynced_ = 0;
 }
@@ -293,8 +294,7 @@ void Connection::take_failure(Entry& entry, const PGresult* result) {
   const auto failure = std::make_shared<const Failure>(result, sql, config_);
   if (failure->ends_connection()) return lose(*failure);
   batch_failure_ = failure;
-  const bool out_of_date =
-      entry.reused && (failure->is("26000") || failure->is("0A000"));
+  const bool out_of_date = entry.reused && (failure->is("26000") || failure->is("0A000"));
   front_end_ = out_of_date ? End::stale : End::failed;
   if (out_of_date) cache_.forget(entry.statement);
   if (entry.request) entry.request->failure = failure;
@@ -352,7 +352,8 @@ void Connection::lose(const Failure& failure) {
   const auto self = shared_from_this();
   if (descriptor_.is_open()) descriptor_.release();  // its waits end
   // Not at once: libpq may be what calls.
-  asio::post(descriptor_.get_executor(), [handle = std::move(handle_)]() mutable { handle.reset(); });
+  asio::post(descriptor_.get_executor(),
+             [handle = std::move(handle_)]() mutable { handle.reset(); });
   const auto why = std::make_shared<const Failure>(failure);
   for (const Entry& entry : std::exchange(pending_, {})) {
     if (entry.kind != Kind::execute || !entry.request) continue;

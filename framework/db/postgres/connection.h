@@ -32,8 +32,7 @@ enum class End : std::uint8_t {
 
 /// A statement on its way; lives in the frame of the coroutine that waits for it.
 struct Request {
-  using Resume =
-      boost::asio::async_result<boost::asio::use_awaitable_t<>, void()>::handler_type;
+  using Resume = boost::asio::async_result<boost::asio::use_awaitable_t<>, void()>::handler_type;
 
   std::string_view sql;
   std::span<const Cell> values{};

@@ -62,7 +62,8 @@ class Core : public std::enable_shared_from_this<Core> {
   Pool pool_;
   Figures figures_;
   boost::asio::steady_timer timer_;
-  std::unordered_map<std::string, int, Hash, std::equal_to<>> slow_;  ///< and for how many runs more
+  std::unordered_map<std::string, int, Hash, std::equal_to<>>
+      slow_;  ///< and for how many runs more
   bool ticking_ = false;
   std::atomic<bool> closed_ = false;
 };

@@ -65,8 +65,7 @@ Core& Engine::find_core(const asio::any_io_executor& executor) {
     const std::lock_guard lock(mutex_);
     if (!cores_.empty()) return *cores_.front();
   }
-  auto& service =
-      asio::use_service<Service>(asio::query(executor, asio::execution::context));
+  auto& service = asio::use_service<Service>(asio::query(executor, asio::execution::context));
   auto& entry = service.cores[identity_];
   if (!entry.core) {
     entry = {std::make_shared<Core>(config_, executor), weak_from_this()};

@@ -84,9 +84,10 @@ std::string describe(const PGresult* result, std::string_view sql, const Config&
     return fmt::format("a value does not fit ({}), in: {}", without_value(said), shortened(sql));
   }
   if (kind == "40") {
-    return fmt::format("the transaction lost against a concurrent one and was rolled back ({}); "
-                       "run it again",
-                       said);
+    return fmt::format(
+        "the transaction lost against a concurrent one and was rolled back ({}); "
+        "run it again",
+        said);
   }
   if (state == "55P03") {
     return fmt::format("a row or table is locked by another transaction ({}); try again", said);
@@ -96,13 +97,15 @@ std::string describe(const PGresult* result, std::string_view sql, const Config&
                        config.statement_timeout.count(), shortened(sql));
   }
   if (state == "53300") {
-    return fmt::format("the server has no connection free ({}): lower pool_size, end what else "
-                       "holds connections, or raise the server's max_connections",
-                       said);
+    return fmt::format(
+        "the server has no connection free ({}): lower pool_size, end what else "
+        "holds connections, or raise the server's max_connections",
+        said);
   }
   if (state == "53100") return fmt::format("the server's disk is full ({})", said);
   if (kind == "53") return fmt::format("the server is short of something ({})", said);
-  if (kind == "08" || kind == "57") return fmt::format("the server ended the connection ({})", said);
+  if (kind == "08" || kind == "57")
+    return fmt::format("the server ended the connection ({})", said);
   if (kind == "58") return fmt::format("the server has trouble with its files ({})", said);
   if (kind == "54") return fmt::format("a value or a statement is too large ({})", said);
   if (state == "42501") {
@@ -138,7 +141,8 @@ ConnectFailure describe_connect_failure(std::string_view message, const Config& 
   static constexpr Advice known[] = {
       {"password authentication failed", "check user and password in DATABASE_URL", true},
       {"no password supplied", "DATABASE_URL needs a password", true},
-      {"no pg_hba.conf entry", "the server's pg_hba.conf does not let this user in from here", true},
+      {"no pg_hba.conf entry", "the server's pg_hba.conf does not let this user in from here",
+       true},
       {"role ", "the user in DATABASE_URL does not exist there: CREATE ROLE … LOGIN", true},
       {"database ", "create the database (createdb), or check its name in DATABASE_URL", true},
       {"certificate", "check sslmode, sslrootcert and the server's certificate", true},

@@ -30,8 +30,8 @@ awaitable<Rows> query(Link& link, std::string_view sql) {
 }
 
 // Which tables: those that a name without a schema can mean.
-#define USER_TABLES                                                              \
-  "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "               \
+#define USER_TABLES                                                                          \
+  "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "                           \
   "WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema') " \
   "AND n.nspname NOT LIKE 'pg_toast%' AND n.nspname NOT LIKE 'pg_temp%'"
 
@@ -100,9 +100,12 @@ awaitable<void> inspect_server(Link& link, DatabaseReport& report) {
   const Rows storage_rows = co_await query(link, storage_sql);
   const auto& storage = storage_rows.at(0);
   const bool replica = storage[4] == "true";
-  report.storage = {{"database", storage[0]},           {"size_bytes", storage[1]},
-                    {"connections", storage[2]},        {"active_connections", storage[3]},
-                    {"replica", replica ? "yes" : "no"}, {"user", storage[5]}};
+  report.storage = {{"database", storage[0]},
+                    {"size_bytes", storage[1]},
+                    {"connections", storage[2]},
+                    {"active_connections", storage[3]},
+                    {"replica", replica ? "yes" : "no"},
+                    {"user", storage[5]}};
   if (replica) {
     report.storage.push_back({"replication_lag_s", storage[6]});
   } else {
@@ -116,10 +119,10 @@ awaitable<void> inspect_server(Link& link, DatabaseReport& report) {
   for (auto& row : co_await query(link, tables_sql)) {
     oids.push_back(row[2]);
     // -1: never analysed, so probably small.
-    report.tables.push_back(
-        {.name = row[0], .rows = std::stoll(row[1]), .estimated = true});
+    report.tables.push_back({.name = row[0], .rows = std::stoll(row[1]), .estimated = true});
   }
-  const auto add = [&](const Rows& rows, std::vector<std::string> DatabaseReport::TableFacts::*to) {
+  const auto add = [&](const Rows& rows,
+                       std::vector<std::string> DatabaseReport::TableFacts::* to) {
     for (const auto& row : rows) {
       const auto found = std::ranges::find(oids, row[0]);
       if (found == oids.end()) continue;  // created in between

@@ -53,8 +53,8 @@ void Lane::tick(Connection::Clock::time_point now) {
   if (!connection_) return;
   if (silent_for(*connection_, config_->lane_timeout + grace)) {
     const auto mute = connection_;  // lost() lets go of it
-    mute->lose(lost_connection(fmt::format("no answer for {} ms",
-                                           (config_->lane_timeout + grace).count())));
+    mute->lose(lost_connection(
+        fmt::format("no answer for {} ms", (config_->lane_timeout + grace).count())));
   } else if (connection_->drained() && expired(*connection_, now)) {
     std::exchange(connection_, nullptr)->close();
   }

@@ -7,8 +7,8 @@
 
 namespace aegis::db::postgres {
 
-/// A connection that reads outside of transactions share. Connects when it is needed, and again when
-/// it breaks.
+/// A connection that reads outside of transactions share. Connects when it is needed, and again
+/// when it breaks.
 class Lane final : Connection::Owner, Connector::Owner {
  public:
   Lane(std::shared_ptr<const Config> config, boost::asio::any_io_executor executor);
@@ -28,9 +28,7 @@ class Lane final : Connection::Owner, Connector::Owner {
   void shut_down();
 
  private:
-  bool wants_connection() const override {
-    return !connection_ && (wanted_ || !waiters_.empty());
-  }
+  bool wants_connection() const override { return !connection_ && (wanted_ || !waiters_.empty()); }
   void connected(Handle handle) override;
   void connect_failed(const std::string& message, bool lasting) override;
   void drained(Connection&) override {}

@@ -69,7 +69,8 @@ awaitable<Outcome> PostgresLink::run(const Statement& statement, RowSink& rows) 
 // Reads outside a transaction.
 
 awaitable<Outcome> PostgresLink::read(Core& core, Statement statement, RowSink& rows) {
-  if (core.config().rolled_back || core.is_slow(statement.sql)) co_return co_await read_aside(core, statement, rows);
+  if (core.config().rolled_back || core.is_slow(statement.sql))
+    co_return co_await read_aside(core, statement, rows);
   Request request{.sql = statement.sql, .values = statement.values, .rows = &rows};
   for (int attempt = 0;; ++attempt) {
     std::shared_ptr<Connection> lane = core.try_lane();

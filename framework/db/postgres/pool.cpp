@@ -163,8 +163,7 @@ Pool::Member* Pool::find(const Connection& connection) {
 
 void Pool::remove(const Connection& connection) {
   std::erase_if(idle_, [&](Member* member) { return member->connection.get() == &connection; });
-  std::erase_if(all_,
-                [&](const auto& member) { return member->connection.get() == &connection; });
+  std::erase_if(all_, [&](const auto& member) { return member->connection.get() == &connection; });
 }
 
 // Connecting.
@@ -226,9 +225,10 @@ Error Pool::exhausted() const {
   const std::string& why = connector_.last_failure();
   if (all_.empty()) {
     return {Errc::unavailable,
-            why.empty() ? fmt::format("no connection to {} within {} ms: the server does not answer",
-                                      config_->url, config_->pool_timeout.count())
-                        : why};
+            why.empty()
+                ? fmt::format("no connection to {} within {} ms: the server does not answer",
+                              config_->url, config_->pool_timeout.count())
+                : why};
   }
   return {Errc::unavailable,
           fmt::format("no database connection was free within {} ms (each core has {}; {} sessions "

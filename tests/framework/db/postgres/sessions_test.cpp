@@ -1,0 +1,285 @@
+// Sessions on PostgreSQL: which connection they use, and what becomes of it.
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "aegis/core/log.h"
+#include "fixture.h"
+
+using namespace aegis;
+using namespace aegis::db::postgres::test;
+
+namespace {
+
+/// A coroutine that can be cancelled.
+struct Task {
+  Task(asio::io_context& on, awaitable<void> work) : io(on) {
+    asio::co_spawn(io, std::move(work), asio::bind_cancellation_slot(signal.slot(), [&](auto e) {
+                     error = e;
+                     ended = true;
+                   }));
+  }
+  void cancel() { signal.emit(asio::cancellation_type::terminal); }
+  bool aborted() const {
+    try {
+      if (error) std::rethrow_exception(error);
+    } catch (const boost::system::system_error& e) {
+      return e.code() == asio::error::operation_aborted;
+    } catch (...) {
+    }
+    return false;
+  }
+  template <class F>
+  void run_until(F reached) {
+    while (!reached()) {
+      io.restart();
+      io.run_for(1ms);
+    }
+  }
+
+  asio::io_context& io;
+  asio::cancellation_signal signal;
+  std::exception_ptr error;
+  bool ended = false;
+};
+
+constexpr const char* running =
+    "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(%' "
+    "AND state = 'active' AND pid <> pg_backend_pid()";
+constexpr const char* in_transaction =
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND state LIKE 'idle in transaction%'";
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(reads_outside_a_transaction_cannot_write) {
+  Fixture f;
+  const auto work = [](Database& db) -> awaitable<void> {
+    BOOST_TEST(co_await one<std::string>(db, "SELECT current_setting('transaction_read_only')") ==
+               "on");
+    BOOST_TEST(co_await one<std::string>(db, "SELECT current_setting('TimeZone')") == "UTC");
+    BOOST_TEST((co_await one<std::string>(db, "SELECT current_setting('application_name')"))
+                   .starts_with("aegis "));
+  };
+  f.wait(work(*f.database));
+}
+
+BOOST_AUTO_TEST_CASE(a_function_that_writes_runs_in_a_transaction) {
+  Fixture f;
+  f.execute("CREATE TABLE t (v int)");
+  f.execute(
+      "CREATE FUNCTION put() RETURNS int LANGUAGE sql AS 'INSERT INTO t VALUES (1) "
+      "RETURNING v'");
+  const auto work = [](Database& db) -> awaitable<void> {
+    co_await db.session([](Session& s) -> awaitable<void> {
+      BOOST_TEST((co_await s.query<int>("SELECT put()")).at(0) == 1);
+      co_await s.rollback();
+      co_await s.query<int>("SELECT put()");
+    });
+    BOOST_TEST(co_await one<std::int64_t>(db, "SELECT count(*) FROM t") == 1);
+    const auto read = [](Database& in) -> awaitable<void> {
+      co_await one<int>(in, "SELECT put()");
+    };
+    BOOST_TEST((co_await error_of(read(db))).second ==
+               "This session is for reading only; it cannot run: SELECT put()");
+  };
+  f.wait(work(*f.database));
+}
+
+BOOST_AUTO_TEST_CASE(one_failing_read_does_not_harm_those_beside_it) {
+  Fixture f;
+  int good = 0;
+  int bad = 0;
+  const auto read = [&](Database& db, int i) -> awaitable<void> {
+    if (i % 5 == 0) {
+      const auto wrong = [](Database& in) -> awaitable<void> {
+        co_await one<int>(in, "SELECT 1 / (1 - 1)");
+      };
+      BOOST_TEST(contains((co_await error_of(wrong(db))).second, "division by zero"));
+      ++bad;
+    } else {
+      BOOST_TEST(co_await one<int>(db, "SELECT " + std::to_string(i)) == i);
+      ++good;
+    }
+  };
+  for (int i = 0; i < 100; ++i) asio::co_spawn(f.io, read(*f.database, i), [](auto) {});
+  f.io.restart();
+  while (good + bad < 100) f.io.run_one();
+  BOOST_TEST(good == 80);
+}
+
+BOOST_AUTO_TEST_CASE(a_long_read_leaves_the_lane) {
+  Fixture f({{"lane_timeout", "50"}});
+  const auto work = [](Database& db) -> awaitable<void> {
+    for (int i = 0; i < 2; ++i) {
+      BOOST_TEST(co_await one<std::string>(db, "SELECT 'done' FROM pg_sleep(0.2)") == "done");
+    }
+    const DatabaseReport report = co_await db.inspect();
+    const auto moved =
+        std::ranges::find(report.pool, "lane_reads_moved", &DatabaseReport::Fact::name);
+    BOOST_TEST(moved->value == "1");  // the second went elsewhere at once
+  };
+  f.wait(work(*f.database));
+}
+
+BOOST_AUTO_TEST_CASE(a_statement_that_takes_too_long_is_ended_by_the_server) {
+  Fixture f({{"statement_timeout", "100"}});
+  const auto work = [](Database& db) -> awaitable<void> {
+    const auto sleep = [](Database& in) -> awaitable<void> {
+      co_await in.session([](Session& s) -> awaitable<void> {
+        co_await s.execute("CREATE TABLE t (v int)");
+        co_await s.query<std::string>("SELECT 'x' FROM pg_sleep(10)");
+      });
+    };
+    const auto [code, message] = co_await error_of(sleep(db));
+    BOOST_TEST((code == Errc::timeout));
+    BOOST_TEST(contains(message, "statement_timeout is 100 ms"), message);
+    co_await execute(db, "CREATE TABLE t (v int)");  // was rolled back
+  };
+  f.wait(work(*f.database));
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_transaction_ends_at_once_and_on_the_server_too) {
+  Fixture f({{"pool_size", "1"}});
+  f.execute("CREATE TABLE t (v int)");
+  const auto sleep = [](Database& db) -> awaitable<void> {
+    co_await db.session([](Session& s) -> awaitable<void> {
+      co_await s.execute("INSERT INTO t VALUES (1)");
+      co_await s.query<std::string>("SELECT 'x' FROM pg_sleep(60)");
+    });
+  };
+  Task task(f.io, sleep(*f.database));
+  task.run_until([&] { return f.server.execute(running) == "1"; });
+  task.cancel();
+  task.run_until([&] { return task.ended; });
+  BOOST_TEST(task.aborted());
+  // The only connection serves the next one, after its statement and its transaction have ended.
+  f.wait(execute(*f.database, "INSERT INTO t VALUES (2)"));
+  BOOST_TEST(f.execute("SELECT sum(v) FROM t") == "2");
+  BOOST_TEST(f.server.execute(running) == "0");
+  BOOST_TEST(f.execute(in_transaction) == "0");
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_read_leaves_the_lane_as_it_is) {
+  Fixture f;
+  const auto sleep = [](Database& db) -> awaitable<void> {
+    co_await one<std::string>(db, "SELECT 'x' FROM pg_sleep(0.3)");
+  };
+  Task task(f.io, sleep(*f.database));
+  task.run_until([&] { return f.server.execute(running) == "1"; });
+  task.cancel();
+  task.run_until([&] { return task.ended; });
+  BOOST_TEST(task.aborted());
+  BOOST_TEST(f.wait(one<int>(*f.database, "SELECT 7")) == 7);
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_is_dropped_is_rolled_back) {
+  Fixture f({{"pool_size", "1"}});
+  f.execute("CREATE TABLE t (v int)");
+  const auto work = [](Database& db) -> awaitable<void> {
+    for (int i = 0; i < 3; ++i) {
+      Session s = db.begin();
+      co_await s.execute("INSERT INTO t VALUES (1)");
+    }
+    co_await execute(db, "INSERT INTO t VALUES (2)");
+  };
+  f.wait(work(*f.database));
+  BOOST_TEST(f.execute("SELECT sum(v) FROM t") == "2");
+}
+
+BOOST_AUTO_TEST_CASE(who_finds_no_connection_free_is_told_who_holds_them) {
+  Fixture f({{"pool_size", "1"}, {"pool_timeout", "200"}});
+  const auto work = [](Database& db) -> awaitable<void> {
+    auto hold = [&](Session& first) -> awaitable<void> {
+      co_await first.execute("CREATE TABLE t (v int)");
+      const auto [code, message] = co_await error_of(execute(db, "CREATE TABLE u (v int)"));
+      BOOST_TEST((code == Errc::unavailable));
+      BOOST_TEST(message.starts_with("no database connection was free within 200 ms (each core has "
+                                     "1; 1 sessions wait; held by: POST /forge for "),
+                 message);
+    };
+    co_await db.run_session({.origin = "POST /forge"}, hold);
+    co_await execute(db, "CREATE TABLE u (v int)");
+  };
+  f.wait(work(*f.database));
+}
+
+BOOST_AUTO_TEST_CASE(sessions_that_wait_for_a_connection_get_it_in_their_order) {
+  Fixture f({{"pool_size", "1"}});
+  f.execute("CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY, v bigint)");
+  int left = 20;
+  const auto insert = [&](Database& db, int i) -> awaitable<void> {
+    co_await db.session([&](Session& s) -> awaitable<void> {
+      co_await s.execute("INSERT INTO t (v) VALUES ($1)", i);
+    });
+    --left;
+  };
+  for (int i = 0; i < 20; ++i) asio::co_spawn(f.io, insert(*f.database, i), [](auto) {});
+  f.io.restart();
+  while (left > 0) f.io.run_one();
+  BOOST_TEST(f.execute("SELECT bool_and(v = id - 1) FROM t") == "t");
+}
+
+BOOST_AUTO_TEST_CASE(prepared_statements_survive_changes_of_the_schema_and_discard_all) {
+  Fixture f({{"pool_size", "1"}});
+  f.execute("CREATE TABLE t (v int)");
+  f.execute("INSERT INTO t VALUES (1)");
+  const auto read = [](Database& db) -> awaitable<std::int64_t> {
+    co_return co_await one<std::int64_t>(db, "SELECT * FROM t");
+  };
+  const auto write = [](Database& db) -> awaitable<void> {
+    co_await db.session([](Session& s) -> awaitable<void> {
+      co_await s.query<std::int64_t>("UPDATE t SET v = v + 1 RETURNING *");
+    });
+  };
+  f.wait(write(*f.database));
+  BOOST_TEST(f.wait(read(*f.database)) == 2);
+  f.execute("ALTER TABLE t ALTER v TYPE bigint");
+  BOOST_TEST(f.wait(read(*f.database)) == 2);
+  f.wait(write(*f.database));
+  f.execute("ALTER TABLE t ADD w int");
+  BOOST_TEST(f.wait(read(*f.database)) == 3);
+  f.wait(write(*f.database));
+  f.wait(execute(*f.database, "DEALLOCATE ALL"));
+  f.wait(write(*f.database));
+  BOOST_TEST(f.wait(read(*f.database)) == 5);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_statement_cache_nothing_is_prepared) {
+  Fixture f({{"pool_size", "1"}, {"statement_cache", "0"}});
+  const auto prepared = [](Database& db) -> awaitable<std::int64_t> {
+    co_return co_await one<std::int64_t>(db, "SELECT count(*) FROM pg_prepared_statements");
+  };
+  BOOST_TEST(f.wait(prepared(*f.database)) == 0);
+  f.open({{"statement_cache", "3"}});
+  const auto many = [](Database& db) -> awaitable<void> {
+    for (int i = 0; i < 10; ++i) {
+      BOOST_TEST(co_await one<int>(db, "SELECT " + std::to_string(i)) == i);
+    }
+  };
+  f.wait(many(*f.database));
+  BOOST_TEST(f.wait(prepared(*f.database)) == 3);
+}
+
+BOOST_AUTO_TEST_CASE(no_answer_reaches_the_wrong_waiter) {
+  Fixture f;
+  std::uint64_t right = 0;
+  int left = 0;
+  const auto reader = [&](Database& db, int number) -> awaitable<void> {
+    for (int i = 0; i < 300; ++i) {
+      const std::int64_t wanted = number * 1000 + i;
+      co_await db.read([&](Session& s) -> awaitable<void> {
+        const auto found = co_await s.query<std::int64_t>("SELECT $1::bigint", wanted);
+        if (found.at(0) == wanted) ++right;
+      });
+    }
+    --left;
+  };
+  for (int i = 0; i < 64; ++i) {
+    ++left;
+    asio::co_spawn(f.io, reader(*f.database, i), [](auto) {});
+  }
+  f.io.restart();
+  while (left > 0) f.io.run_one();
+  BOOST_TEST(right == 64U * 300U);
+}
