@@ -28,13 +28,23 @@ bool is_field_value(std::string_view text) {
 
 }  // namespace
 
+struct Response::Extras {
+  std::string content_type;
+  std::vector<Header> headers;
+  Source source;
+};
+
+void Response::Delete::operator()(Extras* extras) const {
+  delete extras;
+}
+
 Response::Response(int status, std::string body, std::string_view content_type)
     : status_(status), body_(std::move(body)) {
   set_content_type(content_type);
 }
 
 Response::Response(const Response& other) : status_(other.status_), body_(other.body_) {
-  if (other.extras_) extras_ = std::make_unique<Extras>(*other.extras_);
+  if (other.extras_) extras_.reset(new Extras(*other.extras_));
   const bool is_literal = !extras_ || extras_->content_type.empty();
   content_type_ = is_literal ? other.content_type_ : std::string_view(extras_->content_type);
 }
@@ -61,7 +71,7 @@ Response Response::chunked(Source source, std::string_view content_type) {
 }
 
 Response::Extras& Response::extras() {
-  if (!extras_) extras_ = std::make_unique<Extras>();
+  if (!extras_) extras_.reset(new Extras);
   return *extras_;
 }
 
@@ -70,6 +80,15 @@ void Response::set_content_type(std::string_view type) {
     throw Error(Errc::internal, "A reply's Content-Type holds a control character.");
   }
   content_type_ = extras().content_type = type;
+}
+
+const Response::Source* Response::source() const {
+  return extras_ && extras_->source ? &extras_->source : nullptr;
+}
+
+std::span<const Response::Header> Response::headers() const {
+  if (!extras_) return {};
+  return extras_->headers;
 }
 
 std::string_view Response::header(std::string_view name) const {

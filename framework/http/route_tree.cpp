@@ -14,9 +14,8 @@ class Path {
  public:
   explicit Path(std::string_view path) {
     if (!path.starts_with('/')) return;
-    const bool is_plain = std::none_of(path.begin(), path.end(), [](char c) {
-      return c == '%' || c == '\0' || static_cast<unsigned char>(c) >= 0x80;
-    });
+    bool is_plain = true;  // what decoding would leave as it is
+    for (const char c : path) is_plain &= c != '%' && static_cast<signed char>(c) > 0;
     if (!is_plain) decoded_.reserve(path.size());  // so that views into it stay
     do {
       path.remove_prefix(1);

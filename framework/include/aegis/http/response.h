@@ -38,11 +38,9 @@ class Response {
   std::string_view content_type() const { return content_type_; }
   const std::string& body() const { return body_; }
   /// Of the body that is sent chunked; null when there is none.
-  const Source* source() const { return extras_ && extras_->source ? &extras_->source : nullptr; }
+  const Source* source() const;
   /// Those that were set, but for Content-Type.
-  std::span<const Header> headers() const {
-    return extras_ ? std::span<const Header>(extras_->headers) : std::span<const Header>();
-  }
+  std::span<const Header> headers() const;
   /// The first header with this name (in any case); empty when there is none.
   std::string_view header(std::string_view name) const;
 
@@ -57,10 +55,9 @@ class Response {
 
  private:
   /// What few replies have: a reply is moved several times on its way.
-  struct Extras {
-    std::string content_type;
-    std::vector<Header> headers;
-    Source source;
+  struct Extras;
+  struct Delete {
+    void operator()(Extras* extras) const;
   };
 
   void set_content_type(std::string_view type);
@@ -69,7 +66,7 @@ class Response {
   int status_ = 200;
   std::string_view content_type_{};  // a literal, or the extras'
   std::string body_{};
-  std::unique_ptr<Extras> extras_{};
+  std::unique_ptr<Extras, Delete> extras_{};
 };
 
 /// application/problem+json (RFC 9457): every error reply of the framework.
