@@ -126,8 +126,10 @@ Failure::Failure(const PGresult* result, std::string_view sql, const Config& con
 }
 
 Failure lost_connection(std::string_view message) {
-  return {Errc::unavailable, fmt::format("the connection to the database was lost ({})",
-                                         message.empty() ? "no answer" : one_line(message))};
+  return {
+      Errc::unavailable,
+      fmt::format("the connection to the database was lost ({})",
+                  message.empty() ? "no answer" : one_line(message.substr(0, message.find('\n'))))};
 }
 
 ConnectFailure describe_connect_failure(std::string_view message, const Config& config) {

@@ -72,6 +72,7 @@ awaitable<Outcome> PostgresLink::read(Core& core, Statement statement, RowSink& 
   if (core.config().rolled_back || core.is_slow(statement.sql))
     co_return co_await read_aside(core, statement, rows);
   Request request{.sql = statement.sql, .values = statement.values, .rows = &rows};
+  int losses = 0;
   for (int attempt = 0;; ++attempt) {
     std::shared_ptr<Connection> lane = core.try_lane();
     if (!lane) lane = co_await core.lane();
@@ -88,7 +89,7 @@ awaitable<Outcome> PostgresLink::read(Core& core, Statement statement, RowSink& 
         request.alone = true;
         break;
       case End::lost:
-        if (attempt > 0) raise(request);
+        if (++losses > 2) raise(request);  // the other lane may break together with this one
         break;
       default:
         if (request.failure->is("25006")) {  // it writes after all
@@ -213,7 +214,7 @@ awaitable<Outcome> PostgresLink::run_in_transaction(Core& core, Statement statem
 
     // Once more where nothing was done yet: the connection had died while it was idle, or the
     // statement was prepared for a table that has changed since.
-    const bool again = first && attempt < 2 && !core.config().rolled_back &&
+    const bool again = first && attempt < 3 && !core.config().rolled_back &&
                        (request.end == End::lost || request.end == End::stale);
     if (!again) fail(request);
     give_back();
