@@ -20,16 +20,24 @@ configure = cmake --preset $(1) --log-level=WARNING -DAEGIS_WERROR=$(if $(CI),ON
 build = $(call configure,$(1)) && cmake --build build/$(1) --parallel $(JOBS) $(if $(2),--target $(2))
 quietly = log=$$(mktemp) && { ( $(1) ) >$$log 2>&1 || { cat $$log; false; } ; } && rm $$log
 
-.PHONY: help serve test test-asan test-tsan coverage bench health health-detailed format lint clean
+.PHONY: help serve migrate test test-asan test-tsan coverage bench health health-detailed format lint clean
 .DEFAULT_GOAL := help
 
 help: ## This list
 	@awk -F ' *## *' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
+# The service is run from here, but has its migrations beside its sources.
+serve migrate: export MIGRATIONS_DIR ?= services/migrations
+
 serve: ## Build and run the shields service, at port 8000 or the next free one
 	@$(call packages,build)
 	@$(call build,$(run_preset),shields)
 	@exec $(shields) serve $(ARGS)
+
+migrate: ## Apply the pending migrations to the service's database; ARGS="--to 1" up to that one
+	@$(call packages,build)
+	@$(call quietly,$(call build,$(run_preset),shields))
+	@$(shields) db upgrade $(ARGS)
 
 test: ## Build everything and run every test
 	@$(call packages,build test)

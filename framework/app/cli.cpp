@@ -1,6 +1,7 @@
 #include "app/cli.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -11,10 +12,11 @@
 #include "aegis/core/config.h"
 #include "aegis/core/json.h"
 #include "aegis/core/log.h"
-#include "aegis/core/runtime.h"
 #include "app/database_settings.h"
+#include "app/db_commands.h"
 #include "app/health_client.h"
 #include "app/serve.h"
+#include "core/describe/suggest.h"
 #include "http/openapi.h"
 
 namespace aegis {
@@ -106,42 +108,6 @@ int show_openapi(App::Parts& parts) {
   return exit_ok;
 }
 
-// Runs one piece of work on the database and ends.
-int with_database(const Context& context, const std::function<awaitable<void>(Database&)>& work) {
-  Runtime runtime({.threads = 1});
-  Database database(runtime, database_options(context.settings));
-  std::exception_ptr failure;
-  auto run = [&]() -> awaitable<void> {
-    try {
-      co_await work(database);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    runtime.shutdown();
-  };
-  runtime.on_stop("database", [&] { return database.close(); });
-  runtime.spawn(0, run(), "command");
-  const int code = runtime.run();
-  if (failure) std::rethrow_exception(failure);
-  return code;
-}
-
-int create_tables(const Context& context) {
-  const int code = with_database(context, [&](Database& database) {
-    return database.create_all(context.parts.tables);
-  });
-  fmt::print("{} tables are in {}\n", context.parts.tables.size(),
-             mask_url_password(context.settings.database_url));
-  return code;
-}
-
-int show_schema(const Context& context) {
-  Runtime runtime({.threads = 1, .handle_signals = false});
-  const Database database(runtime, database_options(context.settings));
-  fmt::print("{}", database.schema(context.parts.tables));
-  return exit_ok;
-}
-
 int code_of(const Error& error) {
   switch (error.code()) {
     case Errc::unavailable:
@@ -167,6 +133,30 @@ void read_settings(Context& context) {
                  *log::format_of(context.settings.log_format));
 }
 
+// Says which commands there are, when the command line names none, or one that there is not.
+bool explain_commands(const CLI::App& cli) {
+  const CLI::App* group = &cli;
+  std::string path = cli.get_name();
+  while (!group->get_subcommands().empty()) {
+    group = group->get_subcommands().front();
+    path += " " + group->get_name();
+  }
+  std::vector<std::string_view> names;
+  for (const CLI::App* command : group->get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  const auto words = cli.remaining(true);
+  if (names.empty() || (!words.empty() && words.front().starts_with('-'))) return false;
+  if (words.empty()) {
+    fmt::print(stderr, "{} needs a command.\n", path);
+  } else {
+    fmt::print(stderr, "{} has no command \"{}\"{}\n", path, words.front(),
+               detail::did_you_mean(words.front(), names));
+  }
+  fmt::print(stderr, "Commands: {}\n", fmt::join(names, ", "));
+  return true;
+}
+
 }  // namespace
 
 int run_command_line(App::Parts& parts, int argc, char** argv) {
@@ -181,9 +171,13 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
     return sub;
   };
 
-  const auto run_server = [&] { return serve(parts, context.settings, !context.config.has("PORT")); };
-  add(cli, "serve", "Run everything in this process", run_server);
-  add(cli, "api", "Run the HTTP service", run_server);
+  const auto run_server = [&](bool upgrade) {
+    return serve(parts, context.settings,
+                 {.next_free_port = !context.config.has("PORT"), .upgrade = upgrade});
+  };
+  add(cli, "serve", "Run everything in this process",
+      [&] { return run_server(context.settings.app_env != "production"); });
+  add(cli, "api", "Run the HTTP service", [&] { return run_server(false); });
 
   HealthOptions health_options;
   auto* health_command = add(cli, "health", "Ask the running service how it is",
@@ -195,9 +189,44 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
 
   auto* database = cli.add_subcommand("db", "Work on the database")->require_subcommand(1);
   add(*database, "create", "Create the tables that do not exist yet",
-      [&] { return create_tables(context); });
+      [&] { return commands::db_create(parts, context.settings); });
   add(*database, "schema", "Print the SQL that creates the tables",
-      [&] { return show_schema(context); });
+      [&] { return commands::db_schema(parts, context.settings); });
+
+  commands::NewRevision new_revision;
+  auto* revision = add(*database, "revision", "Write a migration: what changed in the models", [&] {
+    return commands::db_revision(parts, context.settings, new_revision);
+  });
+  revision->add_option("-m,--message", new_revision.message, "What it does, in a few words")
+      ->required();
+  revision->add_option("--rename", new_revision.renames,
+                       "table.old:new or old:new: not dropped and new, but renamed");
+  revision->add_option("--fill", new_revision.fills,
+                       "table.column=value: what existing rows get in a new column");
+  revision->add_flag("--allow-destructive", new_revision.allow_destructive,
+                     "Drop tables and columns, narrow types");
+  revision->add_flag("--empty", new_revision.empty, "For SQL of your own");
+
+  std::string to;
+  add(*database, "upgrade", "Apply the migrations that are pending",
+      [&] { return commands::db_upgrade(context.settings, to); })
+      ->add_option("--to", to, "Up to this one");
+  bool allow_destructive = false;
+  auto* downgrade = add(*database, "downgrade", "Take back the newest migration", [&] {
+    return commands::db_downgrade(context.settings, to, allow_destructive);
+  });
+  downgrade->add_option("--to", to, "All after this one; 0: all");
+  downgrade->add_flag("--allow-destructive", allow_destructive, "Though data is lost");
+  add(*database, "status", "Print which migration the database is at",
+      [&] { return commands::db_status(context.settings); });
+  add(*database, "history", "List the migrations, and when each was applied",
+      [&] { return commands::db_history(context.settings); });
+  add(*database, "check", "Compare models, migrations and database; exit code 1 if they differ",
+      [&] { return commands::db_check(parts, context.settings); });
+  auto* shell = add(*database, "shell", "Run sqlite3 or psql on the database", [&] {
+    return commands::db_shell(context.settings, database->get_subcommand("shell")->remaining());
+  });
+  shell->prefix_command();
 
   bool routes_as_json = false;
   add(cli, "routes", "List the routes", [&] { return show_routes(parts, routes_as_json); })
@@ -211,6 +240,9 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    const bool about_commands = dynamic_cast<const CLI::ExtrasError*>(&error) ||
+                                dynamic_cast<const CLI::RequiredError*>(&error);
+    if (about_commands && explain_commands(cli)) return exit_usage;
     return cli.exit(error) == 0 ? exit_ok : exit_usage;
   }
   try {

@@ -1,5 +1,8 @@
 #include "app/database_setup.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -7,27 +10,77 @@
 #include "aegis/core/clock.h"
 #include "aegis/core/error.h"
 #include "aegis/core/log.h"
+#include "db/migrations/backend.h"
+#include "db/migrations/migrator.h"
 
 namespace aegis {
+
+DatabaseSetup::DatabaseSetup(Runtime& runtime, Database& database,
+                             const std::vector<const Table*>& tables, const Options& options)
+    : runtime_(runtime), database_(database), tables_(tables), upgrade_(options.upgrade) {
+  db::MigrationFolder folder(options.migrations_dir);
+  if (!folder.revisions().empty() && !db::is_in_memory(database.options())) {
+    folder_ = std::move(folder);
+  }
+}
 
 awaitable<void> DatabaseSetup::run() {
   std::chrono::milliseconds pause{250};
   std::string told;
   for (;;) {
+    std::string problem;
     try {
-      co_await database_.create_all(tables_);
-      tell("");
-      if (!told.empty()) log::info("the database is ready");
-      co_return;
+      problem = co_await attempt();
     } catch (const Error& error) {
-      tell(error.what());
-      if (error.code() == Errc::internal || error.code() == Errc::invalid) throw;
-      if (told != error.what()) log::error("the database is not ready", "error", error.what());
-      told = error.what();
+      problem = error.what();
+      const bool lasting = error.code() == Errc::internal || error.code() == Errc::invalid;
+      if (lasting && !folder_) {
+        tell(problem);
+        throw;
+      }
+      if (lasting || error.code() == Errc::conflict) {  // it would fail again
+        upgrade_ = false;
+        failure_ = problem;
+      }
     }
+    if (told != problem) {
+      tell(problem);
+      if (problem.empty()) {
+        log::info("the database is ready");
+      } else {
+        log::error("the database is not ready", "error", problem);
+      }
+      told = problem;
+    } else if (problem.empty()) {
+      tell("");
+    }
+    if (problem.empty()) co_return;
     co_await Clock::system().sleep_for(pause);
     pause = std::min(pause * 2, std::chrono::milliseconds(5000));
   }
+}
+
+/// Answers what else is to happen first; empty: nothing.
+awaitable<std::string> DatabaseSetup::attempt() {
+  if (!folder_) {
+    co_await database_.create_all(tables_);
+    co_return "";
+  }
+  if (upgrade_) co_await upgrade();
+  const auto state = co_await db::migration_state(database_, *folder_);
+  if (!state.problems.empty()) co_return fmt::format("{}", fmt::join(state.problems, "; "));
+  if (state.pending.empty()) co_return "";
+  if (!failure_.empty()) co_return failure_;
+  co_return fmt::format("the database is at {}, but this program needs {}: run db upgrade",
+                        folder_->title_of(state.current()), folder_->title_of(folder_->head()));
+}
+
+awaitable<void> DatabaseSetup::upgrade() {
+  Database migrating(runtime_, db::migration_options(database_.options()));
+  db::Migrator migrator(runtime_, migrating, *folder_);
+  co_await migrator.upgrade(std::nullopt,
+                            [](const std::string& line) { log::info("migration", "done", line); });
+  co_await migrating.close();
 }
 
 std::string DatabaseSetup::why_not_ready() const {

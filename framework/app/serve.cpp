@@ -11,6 +11,7 @@
 #include "aegis/http/server.h"
 #include "app/database_settings.h"
 #include "app/database_setup.h"
+#include "app/migrations_health.h"
 
 namespace aegis {
 
@@ -69,17 +70,19 @@ std::string base_url(const Settings& settings, const Server& server) {
 
 }  // namespace
 
-int serve(App::Parts& parts, const Settings& settings, bool next_free_port) {
+int serve(App::Parts& parts, const Settings& settings, const ServeOptions& options) {
   Runtime runtime({.threads = settings.io_threads, .shutdown_timeout = settings.shutdown_timeout});
   Database database(runtime, database_options(settings));
-  DatabaseSetup setup(database, parts.tables);
+  DatabaseSetup setup(runtime, database, parts.tables,
+                      {.migrations_dir = settings.migrations_dir, .upgrade = options.upgrade});
 
   parts.services.provide(Clock::system());
   parts.add_routes(
       [&] { return runtime.draining() ? "the service shuts down" : setup.why_not_ready(); });
   parts.use_database(database);
+  if (setup.migrations()) parts.health.add(migrations_health(database, *setup.migrations()));
 
-  Server server(runtime, server_options(settings, next_free_port), parts.router, parts.services);
+  Server server(runtime, server_options(settings, options.next_free_port), parts.router, parts.services);
   parts.health.add(std::make_unique<ServerHealth>(server));
   server.start();
   runtime.on_drain("http", [&] { return server.drain(); });

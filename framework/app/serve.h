@@ -5,8 +5,12 @@
 
 namespace aegis {
 
-/// Runs the application until it is told to stop; answers the exit code. When the port is taken, it
-/// moves on to the next free one if `next_free_port` says so.
-int serve(App::Parts& parts, const Settings& settings, bool next_free_port);
+struct ServeOptions {
+  bool next_free_port = false;  ///< when the port is taken
+  bool upgrade = false;         ///< applies pending migrations, otherwise waits until somebody did
+};
+
+/// Runs the application until it is told to stop; answers the exit code.
+int serve(App::Parts& parts, const Settings& settings, const ServeOptions& options);
 
 }  // namespace aegis

@@ -76,7 +76,7 @@ class Dialect {
   /// What follows the columns of CREATE TABLE.
   virtual std::string_view table_options() const = 0;
   /// Whether constraints get names, by which ALTER TABLE can drop them.
-  virtual bool names_constraints() const { return false; }
+  virtual bool names_constraints() const { return true; }
   /// `value` as DDL writes it.
   virtual std::string literal(const Cell& value) const;
 };

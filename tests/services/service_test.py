@@ -30,13 +30,13 @@ def free_port():
 class Service:
     """A running `shields serve` in a directory of its own."""
 
-    def __init__(self, directory, **env):
+    def __init__(self, directory, command="serve", **env):
         self.directory = Path(directory)
         self.env = {"PATH": os.environ["PATH"], "LOG_FORMAT": "json", **self.sanitizers()}
         self.env.update({"PORT": str(free_port())} if "PORT" not in env else {})
         self.env.update({key: value for key, value in env.items() if value is not None})
         self.log = open(self.directory / "log", "ab")
-        self.process = subprocess.Popen([SHIELDS, "serve"], cwd=directory, env=self.env,
+        self.process = subprocess.Popen([SHIELDS, command], cwd=directory, env=self.env,
                                         stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.banner = ""
         for line in self.process.stdout:

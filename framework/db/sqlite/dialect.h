@@ -23,6 +23,7 @@ class SqliteDialect final : public Dialect {
   std::string_view generated_key() const override { return "INTEGER PRIMARY KEY AUTOINCREMENT"; }
   /// STRICT: a value of another type is an error and not stored.
   std::string_view table_options() const override { return " STRICT"; }
+  bool names_constraints() const override { return false; }
   std::string literal(const Cell& value) const override;
 };
 

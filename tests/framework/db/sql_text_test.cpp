@@ -43,6 +43,7 @@ BOOST_DATA_TEST_CASE(what_writes, boost::unit_test::data::make<std::string>({
                                       "SELECT a INTO b FROM t",
                                       "PRAGMA user_version = 3",
                                       "VACUUM",
+                                      "CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; END",
                                       "WITH a AS (SELECT E'\\'') DELETE FROM t",
                                       "WITH a AS (SELECT '\\') DELETE FROM t",
                                   })) {

@@ -24,6 +24,7 @@ struct Settings {
   bool database_engine_echo = false;
   std::string database_connect_args = "{}";
   std::chrono::milliseconds database_slow_transaction{1'000};
+  std::string migrations_dir = "migrations";
 
   std::uint32_t http_max_header_bytes = 16'384;
   std::uint32_t http_max_body_bytes = 1'048'576;
@@ -55,6 +56,8 @@ struct Settings {
       (database_connect_args,
        doc(R"(Settings of the driver as JSON, such as {"foreign_keys": 1, "synchronous": "FULL"}.)")),
       (database_slow_transaction, ge(0), doc("Log transactions that take longer than this.")),
+      (migrations_dir, min_length(1),
+       doc("The folder of the migrations; where there is none, tables are made from the models.")),
       (http_max_header_bytes, ge(1024), doc("The longest request line and header; beyond: 431.")),
       (http_max_body_bytes, doc("The longest request body; beyond: 413.")),
       (http_max_connections, ge(1), doc("Connections open at a time; beyond: 503.")),

@@ -1,0 +1,165 @@
+"""The `db` commands and the start of the service with migrations, as people run them.
+
+usage: migrations_test.py PATH_OF_SHIELDS FOLDER_OF_ITS_MIGRATIONS [unittest options]
+"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import service_test
+from service_test import LIMIT, Service
+
+MIGRATIONS = ""
+
+
+class MigrationsTest(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.directory = Path(temporary.name)
+        self.migrations = self.directory / "migrations"
+        shutil.copytree(MIGRATIONS, self.migrations)
+
+    def start(self, *arguments, **env):
+        return subprocess.Popen([service_test.SHIELDS, *arguments], cwd=self.directory, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                env={"PATH": os.environ["PATH"], **Service.sanitizers(),
+                                     **self.database(), **env})
+
+    def database(self):
+        url = os.environ.get("TEST_SERVICE_DATABASE_URL")
+        return {"DATABASE_URL": url} if url else {}
+
+    def run_db(self, *arguments, code=0, **env):
+        process = self.start("db", *arguments, **env)
+        out, err = process.communicate(timeout=LIMIT)
+        self.assertEqual(process.returncode, code, out + err)
+        return out + err
+
+    def serve(self, command="serve", **env):
+        service = Service(self.directory, **{**self.database(), **env}, command=command)
+        self.addCleanup(lambda: service.process.poll() is None and service.stop(9))
+        return service
+
+    def add_migration(self, message, up, down=""):
+        title = self.run_db("revision", "-m", message, "--empty").splitlines()[0]
+        for dialect in ("sqlite", "postgresql"):
+            (self.migrations / title / f"{dialect}.sql").write_text(
+                f"-- up\n{up}\n-- down\n{down}\n")
+        return title
+
+    def test_the_migrations_of_the_application_are_complete(self):
+        self.assertEqual(self.run_db("revision", "-m", "again"),
+                         "The models are as the migrations leave them: nothing to write.\n")
+        self.run_db("upgrade")
+        self.assertEqual(self.run_db("check"), "Models, migrations and database agree.\n")
+
+    def test_commands_end_without_the_lines_of_a_service(self):
+        out = self.run_db("upgrade")
+        self.assertRegex(out, r"\A0001_create_shield applied in \d+ ms\n\Z")
+        self.assertRegex(self.run_db("history"),
+                         r"\A0001_create_shield +applied .*Z in \d+ ms by .*\n\Z")
+        self.assertIn("newest    0001_create_shield\n", self.run_db("status"))
+        self.assertEqual(self.run_db("upgrade"),
+                         "The database is at 0001_create_shield: nothing to do.\n")
+        self.assertIn("drops table shield", self.run_db("downgrade", code=1))
+        self.assertRegex(self.run_db("downgrade", "--allow-destructive"),
+                         r"\A0001_create_shield taken back in \d+ ms\n\Z")
+
+    def test_a_command_that_does_not_exist(self):
+        told = self.run_db("upgade", code=2)
+        self.assertIn('shields db has no command "upgade"; did you mean "upgrade"?', told)
+        self.assertIn("downgrade, status", told)
+        self.assertIn("status", self.run_db(code=2))
+
+    def test_check_fails_for_what_differs(self):
+        self.assertIn("0001_create_shield is pending", self.run_db("check", code=1))
+        self.run_db("upgrade")
+        schema = self.migrations / "schema.json"
+        schema.write_text(schema.read_text().replace('"max_length": 80', '"max_length": 70'))
+        told = self.run_db("check", code=1)
+        self.assertIn("models: shield.name: max_length 70 → 80, in no migration", told)
+
+    def test_processes_that_start_together_migrate_once(self):
+        titles = ["0001_create_shield"]
+        for number in range(2, 12):
+            titles.append(self.add_migration(
+                f"step {number}",
+                f"CREATE TABLE step_{number} AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
+                f"SELECT i + 1 FROM n WHERE i < 20000) SELECT i FROM n;"))
+        processes = [self.start("db", "upgrade") for _ in range(4)]
+        told = ""
+        for process in processes:
+            out, err = process.communicate(timeout=LIMIT)
+            self.assertEqual(process.returncode, 0, err)
+            told += out
+        applied = sorted(line.split()[0] for line in told.splitlines() if "applied in" in line)
+        self.assertEqual(applied, titles)
+
+    def test_serve_migrates_in_development(self):
+        service = self.serve()
+        service.await_ready()
+        self.assertEqual(service.request("POST", "/shields", {"name": "Aegis"}).status, 201)
+        health = service.get_json("/health/detailed")["components"]["migrations"]
+        self.assertEqual(health["status"], "healthy")
+        self.assertEqual(health["metadata"]["current"], 1)
+        self.assertEqual(service.stop(), 0)
+        self.assertEqual(self.run_db("check"), "Models, migrations and database agree.\n")
+
+    def test_others_wait_until_the_database_is_migrated(self):
+        for command, env in (("api", {}), ("serve", {"APP_ENV": "production"})):
+            service = self.serve(command, **env)
+            while "being prepared" in (reply := service.request("GET", "/readyz")).text:
+                pass
+            self.assertEqual(reply.status, 503)
+            self.assertIn("the database is at an empty database, but this program needs "
+                          "0001_create_shield: run db upgrade", reply.text)
+            health = service.get_json("/health/detailed")["components"]["migrations"]
+            self.assertEqual(health["status"], "unhealthy")
+            self.assertEqual(health["metadata"]["pending"], ["0001_create_shield"])
+            self.run_db("upgrade")
+            service.await_ready()
+            self.assertEqual(service.stop(), 0)
+            self.run_db("downgrade", "--allow-destructive")
+
+    def test_a_newer_database_is_refused(self):
+        title = self.add_migration("later", "")
+        self.run_db("upgrade")
+        shutil.rmtree(self.migrations / title)
+        self.assertIn("the database is newer than this program: it has 0002_later",
+                      self.run_db("upgrade", code=1))
+        service = self.serve()
+        while "being prepared" in (reply := service.request("GET", "/readyz")).text:
+            pass
+        self.assertEqual(reply.status, 503)
+        self.assertIn("newer than this program", reply.text)
+        self.assertEqual(service.stop(), 0)
+
+    def test_a_failing_migration_leaves_the_service_up_and_not_ready(self):
+        self.add_migration("bad", "CREATE TABLE a (id INTEGER);\nINSERT INTO nowhere VALUES (1);")
+        service = self.serve()
+        while "being prepared" in (reply := service.request("GET", "/readyz")).text:
+            pass
+        self.assertEqual(reply.status, 503)
+        self.assertEqual(service.request("GET", "/livez").status, 200)
+        self.assertIn("0001_create_shield", self.run_db("status"))
+        self.assertEqual(service.stop(), 0)
+
+    def test_without_migrations_tables_are_made_from_the_models(self):
+        shutil.rmtree(self.migrations)
+        self.assertIn("There are no migrations in migrations", self.run_db("upgrade", code=1))
+        service = self.serve()
+        service.await_ready()
+        self.assertNotIn("migrations", service.get_json("/health/detailed")["components"])
+        self.assertEqual(service.stop(), 0)
+
+
+if __name__ == "__main__":
+    service_test.SHIELDS = os.path.abspath(sys.argv.pop(1))
+    MIGRATIONS = os.path.abspath(sys.argv.pop(1))
+    program = unittest.main(exit=False, verbosity=2)
+    sys.exit(0 if program.result.wasSuccessful() else 1)
