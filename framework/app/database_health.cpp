@@ -46,7 +46,8 @@ ComponentHealth tables(const std::vector<DatabaseReport::TableFacts>& found,
   if (const std::string names = missing(found, models); !names.empty()) {
     part.status = HealthStatus::unhealthy;
     part.message = "the database lacks what the models have: " + names +
-                   "; `db create` makes missing tables, a missing column needs ALTER TABLE";
+                   "; `db upgrade` mends that, or where there are no migrations `db create`, "
+                   "which makes missing tables";
   }
   part.metadata.emplace_back("count", static_cast<std::int64_t>(found.size()));
   for (const auto& table : found) {
@@ -76,8 +77,8 @@ class DatabaseHealth : public HealthCheck {
 
     std::string message;
     for (const auto& problem : report.problems) {
-      health.status = std::max(
-          health.status, problem.unhealthy ? HealthStatus::unhealthy : HealthStatus::warning);
+      health.status = std::max(health.status,
+                               problem.unhealthy ? HealthStatus::unhealthy : HealthStatus::warning);
       message += (message.empty() ? "" : "; ") + problem.message;
     }
     if (!message.empty()) health.message = std::move(message);
@@ -99,8 +100,7 @@ class DatabaseHealth : public HealthCheck {
 
 }  // namespace
 
-std::unique_ptr<HealthCheck> database_health(Database& database,
-                                             std::vector<const Table*> models) {
+std::unique_ptr<HealthCheck> database_health(Database& database, std::vector<const Table*> models) {
   return std::make_unique<DatabaseHealth>(database, std::move(models));
 }
 

@@ -4,7 +4,8 @@
     run.py DOCUMENT.md [--replace OLD=NEW]…
 
     <!-- serve -->    `$ command`: a server, left running (the one before it is stopped first)
-    <!-- run -->      `$ command` lines, each followed by its output
+    <!-- run -->      `$ command` lines, each followed by its output; the lines of a here-document
+                      begin with >
 
 In the output … stands for any text of a line, and alone for any lines. The commands run in an empty
 folder, where files of the document that are not sources (.env) appear as they are shown. Ports are
@@ -56,6 +57,8 @@ def commands(block):
             found.append((line[2:], []))
         elif found and found[-1][0].endswith("\\") and not found[-1][1]:
             found[-1] = (found[-1][0] + "\n" + line, [])
+        elif found and "<< '" in found[-1][0] and line.startswith(">") and not found[-1][1]:
+            found[-1] = (found[-1][0] + "\n" + line[1:].removeprefix(" "), [])
         elif found:
             found[-1][1].append(line)
         else:

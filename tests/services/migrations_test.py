@@ -1,6 +1,8 @@
 """The `db` commands and the start of the service with migrations, as people run them.
 
 usage: migrations_test.py PATH_OF_SHIELDS FOLDER_OF_ITS_MIGRATIONS [unittest options]
+
+With POSTGRES_URL in the environment, on that database; otherwise on SQLite.
 """
 import os
 import shutil
@@ -14,10 +16,15 @@ import service_test
 from service_test import LIMIT, Service
 
 MIGRATIONS = ""
+POSTGRES_URL = os.environ.get("POSTGRES_URL")
 
 
 class MigrationsTest(unittest.TestCase):
     def setUp(self):
+        if POSTGRES_URL:
+            subprocess.run(["psql", "--no-psqlrc", "-q", POSTGRES_URL, "-c",
+                            "DROP SCHEMA public CASCADE; CREATE SCHEMA public"],
+                           check=True, capture_output=True, timeout=LIMIT)
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         self.directory = Path(temporary.name)
@@ -31,8 +38,7 @@ class MigrationsTest(unittest.TestCase):
                                      **self.database(), **env})
 
     def database(self):
-        url = os.environ.get("TEST_SERVICE_DATABASE_URL")
-        return {"DATABASE_URL": url} if url else {}
+        return {"DATABASE_URL": POSTGRES_URL} if POSTGRES_URL else {}
 
     def run_db(self, *arguments, code=0, **env):
         process = self.start("db", *arguments, **env)
@@ -75,6 +81,20 @@ class MigrationsTest(unittest.TestCase):
         self.assertIn('shields db has no command "upgade"; did you mean "upgrade"?', told)
         self.assertIn("downgrade, status", told)
         self.assertIn("status", self.run_db(code=2))
+
+    def test_the_shell_gets_the_password_by_its_environment(self):
+        for client in ("psql", "sqlite3"):
+            script = self.directory / client
+            script.write_text('#!/bin/sh\necho "$0 $@|$PGHOST $PGPORT $PGUSER $PGPASSWORD $PGDATABASE"\n')
+            script.chmod(0o755)
+        path = f"{self.directory}:{os.environ['PATH']}"
+        told = self.run_db("shell", "-c", "SELECT 1", PATH=path,
+                           DATABASE_URL="postgresql://me:xyzzy@example:5433/shields")
+        self.assertEqual(told, f"{self.directory}/psql -c SELECT 1|example 5433 me xyzzy shields\n")
+        told = self.run_db("shell", ".tables", PATH=path, DATABASE_URL="sqlite:///data/app.db")
+        self.assertEqual(told, f"{self.directory}/sqlite3 {self.directory}/data/app.db .tables|    \n")
+        self.assertIn("psql cannot be run", self.run_db(
+            "shell", PATH="/nowhere", DATABASE_URL="postgresql:///a", code=1))
 
     def test_check_fails_for_what_differs(self):
         self.assertIn("0001_create_shield is pending", self.run_db("check", code=1))

@@ -29,6 +29,10 @@ class MigrationBackend {
   /// Before the commit: throws Error(conflict) when rows refer to rows that do not exist.
   virtual awaitable<void> check_references(Session& session) const = 0;
 
+  /// Indexes and triggers that vanish when a migration builds their table anew, with their table's
+  /// name; none where tables are altered in place.
+  virtual awaitable<std::map<std::string, std::string>> dependents(Session& session) const = 0;
+
   virtual awaitable<bool> has_table(Session& session, std::string_view table) const = 0;
   /// What is in the database.
   virtual awaitable<Catalogue> inspect(Session& session) const = 0;

@@ -62,6 +62,11 @@ awaitable<void> run(Session& session, const Section& section, std::string_view w
   if (!section.in_transaction) co_await backend.reenter_transaction(session);
 }
 
+[[noreturn]] void fail(std::string_view what, Errc code, std::string_view why) {
+  throw Error(code,
+              fmt::format("{} failed, and nothing of it is left in the database: {}", what, why));
+}
+
 awaitable<void> check_references(Session& session, std::string_view what) {
   std::optional<Error> failure;
   try {
@@ -69,11 +74,33 @@ awaitable<void> check_references(Session& session, std::string_view what) {
   } catch (const Error& error) {
     failure = error;
   }
-  if (failure) {
-    throw Error(failure->code(),
-                fmt::format("{} failed, and nothing of it is left in the database: after it, {}",
-                            what, failure->what()));
+  if (failure) fail(what, failure->code(), fmt::format("after it, {}", failure->what()));
+}
+
+/// Refuses to lose an index or a trigger that the migration does not name: one made by hand, whose
+/// table the migration builds anew.
+awaitable<void> check_dependents(Session& session, const Section& section, std::string_view what,
+                                 const std::map<std::string, std::string>& before) {
+  const MigrationBackend& backend = backend_of(session);
+  const auto after = co_await backend.dependents(session);
+  std::string text;
+  for (const auto& statement : section.statements) text += ' ' + normalised(statement) + ' ';
+  for (const auto& [name, table] : before) {
+    const bool named = text.find(' ' + identifier(name) + ' ') != text.npos;
+    if (after.contains(name) || named || !co_await backend.has_table(session, table)) continue;
+    fail(what, Errc::conflict,
+         fmt::format("it builds the table {} anew, and {}, which an earlier migration made by "
+                     "hand, would be gone; add its CREATE statement to this one, or DROP it here",
+                     table, name));
   }
+}
+
+/// Runs a section with all its checks.
+awaitable<void> run_checked(Session& session, const Section& section, std::string_view what) {
+  const auto before = co_await backend_of(session).dependents(session);
+  co_await run(session, section, what);
+  co_await check_references(session, what);
+  co_await check_dependents(session, section, what, before);
 }
 
 AppliedMigration row_of(const Revision& revision, std::string checksum,
@@ -180,8 +207,7 @@ awaitable<bool> Migrator::apply_next(Session& session, std::int64_t to, Report& 
   const std::string_view dialect = backend_of(session).name();
   const Script script = folder_.script(next, dialect);
   const auto begin = steady_clock::now();
-  co_await run(session, script.up, next.title());
-  co_await check_references(session, next.title());
+  co_await run_checked(session, script.up, next.title());
   AppliedMigration row = row_of(next, folder_.checksum(next, dialect), since(begin));
   co_await session.insert(row);
   co_await session.commit();
@@ -217,8 +243,7 @@ awaitable<bool> Migrator::revert_last(Session& session, std::int64_t to, bool al
   }
   const auto begin = steady_clock::now();
   const std::string what = "taking back " + last.title();
-  co_await run(session, script.down, what);
-  co_await check_references(session, what);
+  co_await run_checked(session, script.down, what);
   co_await session.erase<AppliedMigration>(last.number);
   co_await session.commit();
   report(fmt::format("{} taken back in {} ms", last.title(), since(begin).count()));

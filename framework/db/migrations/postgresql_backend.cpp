@@ -48,6 +48,10 @@ class PostgresqlBackend final : public MigrationBackend {
   /// PostgreSQL enforces them at all times.
   awaitable<void> check_references(Session&) const override { co_return; }
 
+  awaitable<std::map<std::string, std::string>> dependents(Session&) const override {
+    co_return std::map<std::string, std::string>{};
+  }
+
   awaitable<bool> has_table(Session& session, std::string_view table) const override {
     const auto found = co_await session.query<std::int64_t>(
         "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'p') AND relname = $1 AND "

@@ -29,6 +29,10 @@ struct ReferenceRow {
   std::string table_name{}, columns{}, target{}, target_columns{}, on_delete{};
   AEGIS_FIELDS(ReferenceRow, (table_name), (columns), (target), (target_columns), (on_delete))
 };
+struct DependentRow {
+  std::string name{}, table_name{};
+  AEGIS_FIELDS(DependentRow, (name), (table_name))
+};
 struct Violation {
   std::string table_name{}, parent{};
   std::int64_t count{};
@@ -97,6 +101,15 @@ class SqliteBackend final : public MigrationBackend {
                       violation.table_name, violation.parent);
     }
     throw Error(Errc::conflict, text);
+  }
+
+  awaitable<std::map<std::string, std::string>> dependents(Session& session) const override {
+    const auto rows = co_await session.query<DependentRow>(
+        "SELECT name, tbl_name AS table_name FROM sqlite_schema "
+        "WHERE type IN ('index', 'trigger') AND sql IS NOT NULL");
+    std::map<std::string, std::string> found;
+    for (const auto& row : rows) found[row.name] = row.table_name;
+    co_return found;
   }
 
   awaitable<bool> has_table(Session& session, std::string_view table) const override {

@@ -56,14 +56,18 @@ class SqliteSteps {
     return std::ranges::is_permutation(a, b, {}, &KeySchema::columns, &KeySchema::columns);
   }
 
-  void alter(const TableChange& change) {
-    const TableSchema& from = *change.from;
-    const TableSchema& to = *change.to;
-    for (const auto& index : from.indexes) {
-      if (std::ranges::find(to.indexes, index) == to.indexes.end()) {
+  void drop_indexes(const TableChange& change) {
+    for (const auto& index : change.from->indexes) {
+      if (std::ranges::find(change.to->indexes, index) == change.to->indexes.end()) {
         add("DROP INDEX " + identifier(index.name));
       }
     }
+  }
+
+  void alter(const TableChange& change) {
+    const TableSchema& from = *change.from;
+    const TableSchema& to = *change.to;
+    drop_indexes(change);
     for (const auto& column : change.columns) {
       if (!column.to) {
         add(fmt::format("ALTER TABLE {} DROP COLUMN {}", identifier(to.name),
@@ -90,6 +94,7 @@ class SqliteSteps {
     fresh.indexes.clear();
     const std::string name = identifier(to.name), fresh_name = identifier(fresh.name);
 
+    drop_indexes(change);
     add(dialect_.create(fresh, false).front());
     if (std::ranges::any_of(to.columns, &ColumnSchema::generated)) {
       // Keys of rows that were deleted are not given again.

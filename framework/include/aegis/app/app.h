@@ -25,7 +25,8 @@ class App {
   App(const App&) = delete;
   App& operator=(const App&) = delete;
 
-  /// Tables that belong to the application; created at the start where they are missing.
+  /// Tables that belong to the application; created at the start where they are missing, or made
+  /// by migrations (docs/migrations.md).
   template <Model... T>
   App& models() {
     (add_table(table_of<T>()), ...);

@@ -342,6 +342,25 @@ BOOST_AUTO_TEST_CASE(a_trigger_of_sqlite_is_one_statement) {
   BOOST_TEST(ground.value("SELECT name FROM guild") == "none");
 }
 
+BOOST_AUTO_TEST_CASE(what_was_made_by_hand_is_not_lost_with_its_table) {
+  Ground ground("sqlite");
+  ground.revise("begin");
+  ground.write_sql("by_hand", "CREATE INDEX quick ON shield (enchantment) WHERE id > 0;",
+                   "DROP INDEX quick;");
+  column(ground.models, "shield", "name").max_length = 100;
+  ground.revise("longer");
+  BOOST_TEST(has(refusal([&] { ground.upgrade(); }),
+                 "0003_longer failed, and nothing of it is left in the database: it builds the "
+                 "table shield anew, and quick, which an earlier migration made by hand, would be "
+                 "gone"));
+  const auto file = ground.migrations() / "0003_longer" / "sqlite.sql";
+  std::string text = aegis::db::read_file(file);
+  text.insert(text.find("-- down"), "CREATE INDEX quick ON shield (enchantment) WHERE id > 0;\n");
+  std::ofstream(file) << text;
+  ground.upgrade();
+  BOOST_TEST(ground.value("SELECT tbl_name FROM sqlite_schema WHERE name = 'quick'") == "shield");
+}
+
 BOOST_AUTO_TEST_CASE(files_that_are_no_migrations_are_refused) {
   Ground ground("sqlite");
   ground.revise("begin");
