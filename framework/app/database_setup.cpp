@@ -11,18 +11,19 @@
 #include "aegis/core/error.h"
 #include "aegis/core/log.h"
 #include "db/migrations/backend.h"
+#include "db/migrations/history.h"
 #include "db/migrations/migrator.h"
 
 namespace aegis {
 
 DatabaseSetup::DatabaseSetup(Runtime& runtime, Database& database,
                              const std::vector<const Table*>& tables, const Options& options)
-    : runtime_(runtime), database_(database), tables_(tables), upgrade_(options.upgrade) {
-  db::MigrationFolder folder(options.migrations_dir);
-  if (!folder.revisions().empty() && !db::is_in_memory(database.options())) {
-    folder_ = std::move(folder);
-  }
-}
+    : runtime_(runtime),
+      database_(database),
+      tables_(tables),
+      folder_(options.migrations_dir),
+      in_memory_(db::is_in_memory(database.options())),
+      upgrade_(options.upgrade) {}
 
 awaitable<void> DatabaseSetup::run() {
   std::chrono::milliseconds pause{250};
@@ -34,7 +35,7 @@ awaitable<void> DatabaseSetup::run() {
     } catch (const Error& error) {
       problem = error.what();
       const bool lasting = error.code() == Errc::internal || error.code() == Errc::invalid;
-      if (lasting && !folder_) {
+      if (lasting && !migrations()) {
         tell(problem);
         throw;
       }
@@ -62,22 +63,29 @@ awaitable<void> DatabaseSetup::run() {
 
 /// Answers what else is to happen first; empty: nothing.
 awaitable<std::string> DatabaseSetup::attempt() {
-  if (!folder_) {
+  if (migrations() && upgrade_) co_await upgrade();
+  db::MigrationState state;
+  if (!in_memory_) state = co_await db::migration_state(database_, folder_);
+  if (!migrations()) {
+    if (!state.applied.empty()) {
+      co_return fmt::format(
+          "the database was made by migrations, but there are none in {} "
+          "(MIGRATIONS_DIR)",
+          folder_.path().string());
+    }
     co_await database_.create_all(tables_);
     co_return "";
   }
-  if (upgrade_) co_await upgrade();
-  const auto state = co_await db::migration_state(database_, *folder_);
   if (!state.problems.empty()) co_return fmt::format("{}", fmt::join(state.problems, "; "));
   if (state.pending.empty()) co_return "";
   if (!failure_.empty()) co_return failure_;
   co_return fmt::format("the database is at {}, but this program needs {}: run db upgrade",
-                        folder_->title_of(state.current()), folder_->title_of(folder_->head()));
+                        folder_.title_of(state.current()), folder_.title_of(folder_.head()));
 }
 
 awaitable<void> DatabaseSetup::upgrade() {
   Database migrating(runtime_, db::migration_options(database_.options()));
-  db::Migrator migrator(runtime_, migrating, *folder_);
+  db::Migrator migrator(runtime_, migrating, folder_);
   co_await migrator.upgrade(std::nullopt,
                             [](const std::string& line) { log::info("migration", "done", line); });
   co_await migrating.close();

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,8 +32,10 @@ class DatabaseSetup {
   /// Why the database cannot be used yet; empty when it can. Any thread.
   std::string why_not_ready() const;
 
-  /// Null without migrations.
-  const db::MigrationFolder* migrations() const { return folder_ ? &*folder_ : nullptr; }
+  /// Null without migrations, which a database in memory never has.
+  const db::MigrationFolder* migrations() const {
+    return in_memory_ || folder_.revisions().empty() ? nullptr : &folder_;
+  }
 
  private:
   awaitable<std::string> attempt();
@@ -44,7 +45,8 @@ class DatabaseSetup {
   Runtime& runtime_;
   Database& database_;
   const std::vector<const Table*>& tables_;
-  std::optional<db::MigrationFolder> folder_{};
+  db::MigrationFolder folder_;
+  bool in_memory_;
   bool upgrade_;
   std::string failure_{};  ///< why no upgrade is tried again
   mutable std::mutex mutex_;

@@ -27,7 +27,9 @@ class SqlScanner {
   SqlToken next();
 
  private:
-  char peek(std::size_t ahead) const { return at_ + ahead < sql_.size() ? sql_[at_ + ahead] : 0; }
+  char peek(std::size_t ahead) const {
+    return at_ + ahead < sql_.size() ? sql_[at_ + ahead] : '\0';
+  }
   void skip_blank();
   void skip_quoted(char quote, bool backslashes);
   SqlToken::Kind skip_dollar();

@@ -4,8 +4,10 @@ usage: migrations_test.py PATH_OF_SHIELDS FOLDER_OF_ITS_MIGRATIONS [unittest opt
 
 With POSTGRES_URL in the environment, on that database; otherwise on SQLite.
 """
+import contextlib
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -158,6 +160,27 @@ class MigrationsTest(unittest.TestCase):
         self.assertEqual(reply.status, 503)
         self.assertIn("newer than this program", reply.text)
         self.assertEqual(service.stop(), 0)
+
+    def test_a_database_with_migrations_is_not_made_from_the_models(self):
+        self.run_db("upgrade")
+        service = self.serve(MIGRATIONS_DIR="elsewhere")
+        while "being prepared" in (reply := service.request("GET", "/readyz")).text:
+            pass
+        self.assertIn("there are none in elsewhere (MIGRATIONS_DIR)", reply.text)
+        self.assertEqual(service.stop(), 0)
+
+    @unittest.skipIf(POSTGRES_URL, "on SQLite only")
+    def test_waiting_for_another_process_is_told(self):
+        self.run_db("upgrade")
+        self.add_migration("later", "")
+        with contextlib.closing(sqlite3.connect(self.directory / "data/app.db",
+                                                isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            process = self.start("db", "upgrade")
+            self.assertIn("waiting for another process", process.stderr.readline())
+            other.execute("ROLLBACK")
+        out, _ = process.communicate(timeout=LIMIT)
+        self.assertIn("0002_later applied", out)
 
     def test_a_failing_migration_leaves_the_service_up_and_not_ready(self):
         self.add_migration("bad", "CREATE TABLE a (id INTEGER);\nINSERT INTO nowhere VALUES (1);")

@@ -20,6 +20,11 @@ std::string path(std::string_view table, std::string_view column) {
   return fmt::format("{}.{}", table, column);
 }
 
+template <class T>
+std::shared_ptr<const T> share(const T& value) {
+  return std::make_shared<const T>(value);
+}
+
 void replace(std::string& name, std::string_view from, std::string_view to) {
   if (name == from) name = to;
 }
@@ -105,11 +110,11 @@ class Differ {
       if (const TableSchema* before = from_.find(table.name)) {
         compare(*before, table);
       } else {
-        diff_.tables.push_back({.to = table});
+        diff_.tables.push_back({.to = share(table)});
       }
     }
     for (auto table = from_.tables.rbegin(); table != from_.tables.rend(); ++table) {
-      if (!to_.find(table->name)) diff_.tables.push_back({.from = *table});
+      if (!to_.find(table->name)) diff_.tables.push_back({.from = share(*table)});
     }
     for (const auto& [column, value] : intent_.fills) {
       if (!used_fills_.contains(column)) {
@@ -179,13 +184,13 @@ class Differ {
   }
 
   void compare(const TableSchema& from, const TableSchema& to) {
-    TableChange change{.from = from, .to = to};
+    TableChange change{.from = share(from), .to = share(to)};
     for (const auto& column : to.columns) {
       const ColumnSchema* before = from.find(column.name);
       if (before && *before == column) continue;
       ColumnChange& changed = change.columns.emplace_back();
-      changed.to = column;
-      if (before) changed.from = *before;
+      changed.to = share(column);
+      if (before) changed.from = share(*before);
       check(to.name, changed);
     }
     for (const auto& column : from.columns) {
@@ -193,7 +198,7 @@ class Differ {
       if (column.primary_key && way_ == Way::forward) {
         problems_.push_back(unchangeable_key(path(to.name, column.name)));
       }
-      change.columns.push_back({.from = column});
+      change.columns.push_back({.from = share(column)});
     }
     if (!change.columns.empty() || !same_keys(from.uniques, to.uniques) ||
         !same_keys(from.indexes, to.indexes)) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,13 +24,13 @@ struct Intent {
 };
 
 struct ColumnChange {
-  std::optional<ColumnSchema> from{}, to{};  ///< empty: new, or dropped
-  std::optional<std::string> fill{};         ///< for rows that have no value
+  std::shared_ptr<const ColumnSchema> from{}, to{};  ///< null: new, or dropped
+  std::optional<std::string> fill{};                 ///< for rows that have no value
 };
 
 struct TableChange {
-  std::optional<TableSchema> from{}, to{};  ///< empty: new, or dropped
-  std::vector<ColumnChange> columns{};      ///< of a table on both sides
+  std::shared_ptr<const TableSchema> from{}, to{};  ///< null: new, or dropped
+  std::vector<ColumnChange> columns{};              ///< of a table on both sides
 };
 
 struct SchemaDiff {
