@@ -1,6 +1,9 @@
 #include "aegis/db/database.h"
 
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <random>
 
 #include "aegis/core/error.h"
 #include "core/run_on.h"
@@ -10,11 +13,33 @@
 namespace aegis {
 namespace {
 
-awaitable<void> run_here(db::Driver& driver, SessionOptions options,
+awaitable<void> run_once(db::Driver& driver, SessionOptions options,
                          FunctionRef<awaitable<void>(Session&)> body) {
   Session session(driver.open(options), driver, options);
   co_await body(session);
   co_await session.commit();  // otherwise the session's end rolls it back
+}
+
+/// So that two that lost against each other do not meet again. Longer from time to time.
+awaitable<void> pause_after(int attempt) {
+  thread_local std::minstd_rand random{std::random_device{}()};
+  const std::chrono::microseconds longest = std::chrono::milliseconds(5) * (1 << attempt);
+  const std::chrono::microseconds pause(random() % static_cast<unsigned>(longest.count()));
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, pause);
+  co_await timer.async_wait(boost::asio::use_awaitable);
+}
+
+awaitable<void> run_here(db::Driver& driver, SessionOptions options,
+                         FunctionRef<awaitable<void>(Session&)> body) {
+  for (int attempt = 1; attempt < options.attempts; ++attempt) {
+    try {
+      co_return co_await run_once(driver, options, body);
+    } catch (const Error& error) {
+      if (error.code() != Errc::try_again) throw;
+    }
+    co_await pause_after(attempt);
+  }
+  co_await run_once(driver, options, body);
 }
 
 }  // namespace

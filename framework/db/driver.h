@@ -52,6 +52,12 @@ class Link {
   /// Makes the transaction durable; nothing to do without one. The next write begins another.
   virtual awaitable<void> commit() = 0;
   virtual awaitable<void> rollback() = 0;
+
+  // Savepoints of the transaction, which has begun. `depth` counts those that are open, from 1.
+  virtual awaitable<void> savepoint(int depth) = 0;
+  virtual awaitable<void> release(int depth) = 0;
+  /// Undoes what came after it, also a failure, and releases it.
+  virtual awaitable<void> rollback_to(int depth) = 0;
 };
 
 class Driver {

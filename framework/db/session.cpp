@@ -67,6 +67,9 @@ void Session::check_usable() const {
 
 awaitable<void> Session::commit() {
   check_usable();
+  if (savepoints_ > 0) {
+    throw Error(Errc::internal, "commit() inside of a savepoint: its end comes first.");
+  }
   try {
     co_await link_->commit();
   } catch (const std::exception& error) {
@@ -77,9 +80,37 @@ awaitable<void> Session::commit() {
 }
 
 awaitable<void> Session::rollback() {
+  if (savepoints_ > 0) {
+    throw Error(Errc::internal,
+                "rollback() inside of a savepoint: throw an exception to undo what it did.");
+  }
   co_await link_->rollback();
   in_transaction_ = false;
   failure_.clear();
+}
+
+awaitable<void> Session::run_savepoint(FunctionRef<awaitable<void>()> body) {
+  check_usable();
+  if (options_.read_only) {
+    throw Error(Errc::invalid, "This session is for reading only; it needs no savepoint.");
+  }
+  co_await link_->begin();
+  in_transaction_ = true;
+  const int depth = ++savepoints_;
+  co_await link_->savepoint(depth);
+
+  std::exception_ptr thrown;
+  try {
+    co_await body();
+    check_usable();  // a failure that the body hides is one all the same
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  savepoints_ = depth - 1;
+  if (!thrown) co_return co_await link_->release(depth);
+  co_await link_->rollback_to(depth);
+  failure_.clear();
+  std::rethrow_exception(thrown);
 }
 
 awaitable<void> Session::insert_row(const Table& table, void* row) {

@@ -19,6 +19,11 @@ namespace {
 
 constexpr std::size_t large_answer = 1 << 20;  // bytes; more delays the others on a lane
 
+/// The session is one transaction, whatever it does.
+bool one_snapshot(const SessionOptions& options) {
+  return options.isolation != Isolation::read_committed;
+}
+
 bool same_context(const asio::any_io_executor& a, const asio::any_io_executor& b) {
   return &asio::query(a, asio::execution::context) == &asio::query(b, asio::execution::context);
 }
@@ -56,7 +61,7 @@ Core& PostgresLink::core_for(const asio::any_io_executor& executor) {
 awaitable<Outcome> PostgresLink::run(const Statement& statement, RowSink& rows) {
   const auto here = co_await asio::this_coro::executor;
   Core& core = core_for(here);
-  const bool transaction = connection_ || statement.writes;
+  const bool transaction = connection_ || statement.writes || one_snapshot(options_);
   if (!same_context(core.executor(), here)) {
     co_return co_await run_on(core.executor(), transaction
                                                    ? run_in_transaction(core, statement, rows)
@@ -204,7 +209,7 @@ awaitable<Outcome> PostgresLink::run_in_transaction(Core& core, Statement statem
     const bool first = !begun_;
     if (first) {
       begun_ = true;
-      connection.send(core.config().rolled_back ? "SAVEPOINT session" : "BEGIN");
+      connection.send(core.config().rolled_back ? "SAVEPOINT session" : begin_statement());
       connection.savepoint = core.config().rolled_back;
     }
     connection.send(request);
@@ -239,6 +244,35 @@ awaitable<void> PostgresLink::rollback() {
   failure_.clear();
   if (!connection_) co_return;
   co_await on_core(end_transaction("ROLLBACK"));
+}
+
+std::string PostgresLink::begin_statement() const {
+  std::string sql = "BEGIN";
+  if (options_.isolation == Isolation::repeatable_read) sql += " ISOLATION LEVEL REPEATABLE READ";
+  if (options_.isolation == Isolation::serializable) sql += " ISOLATION LEVEL SERIALIZABLE";
+  if (options_.read_only) sql += " READ ONLY";
+  if (options_.deferrable) sql += " DEFERRABLE";
+  return sql;
+}
+
+awaitable<void> PostgresLink::savepoint(int depth) {
+  return on_core(send_along(fmt::format("SAVEPOINT nested_{}", depth)));
+}
+
+awaitable<void> PostgresLink::release(int depth) {
+  return on_core(send_along(fmt::format("RELEASE SAVEPOINT nested_{}", depth)));
+}
+
+awaitable<void> PostgresLink::rollback_to(int depth) {
+  failure_.clear();
+  co_await on_core(send_along(fmt::format("ROLLBACK TO SAVEPOINT nested_{}", depth)));
+  co_await release(depth);
+}
+
+// No answer is waited for: should it fail, so does the statement behind it.
+awaitable<void> PostgresLink::send_along(std::string sql) {
+  connection_->send(sql);
+  co_return;
 }
 
 awaitable<void> PostgresLink::on_core(awaitable<void> work) {

@@ -17,8 +17,15 @@ class PostgresLink final : public Link {
   awaitable<void> begin() override;
   awaitable<void> commit() override;
   awaitable<void> rollback() override;
+  awaitable<void> savepoint(int depth) override;
+  awaitable<void> release(int depth) override;
+  awaitable<void> rollback_to(int depth) override;
 
  private:
+  /// What its transaction begins with.
+  std::string begin_statement() const;
+  /// Sends SQL that nobody waits for, together with the next statement.
+  awaitable<void> send_along(std::string sql);
   /// The core that the session's work is done on.
   Core& core_for(const boost::asio::any_io_executor& executor);
   awaitable<Outcome> read(Core& core, Statement statement, RowSink& rows);

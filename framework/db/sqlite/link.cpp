@@ -1,5 +1,7 @@
 #include "db/sqlite/link.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "core/run_on.h"
@@ -29,7 +31,7 @@ awaitable<T> SqliteLink::on_writer(awaitable<T> work) {
 }
 
 awaitable<Outcome> SqliteLink::run(const Statement& statement, RowSink& rows) {
-  if (statement.writes || transaction_ || engine_->config.single_connection()) {
+  if (statement.writes || transaction_ || one_snapshot() || engine_->config.single_connection()) {
     return on_writer(run_here(statement, rows));
   }
   return read(statement, rows);
@@ -47,7 +49,7 @@ awaitable<void> SqliteLink::rollback() {
 awaitable<Outcome> SqliteLink::run_here(const Statement& statement, RowSink& rows) {
   Writer& writer = engine_->writer;
   if (!transaction_) {
-    if (!statement.writes && writer.is_read(statement.sql)) {
+    if (!statement.writes && !one_snapshot() && writer.is_read(statement.sql)) {
       Outcome outcome;
       const auto read = [&](Connection& connection) { outcome = connection.run(statement, &rows); };
       co_await writer.run_alone(read);
@@ -84,6 +86,22 @@ awaitable<void> SqliteLink::commit_here() {
 awaitable<void> SqliteLink::rollback_here() {
   engine_->writer.rollback(*transaction_);
   transaction_.reset();
+  co_return;
+}
+
+awaitable<void> SqliteLink::savepoint(int depth) {
+  return on_writer(mark_here(fmt::format("SAVEPOINT nested_{}", depth), depth));
+}
+awaitable<void> SqliteLink::release(int depth) {
+  return on_writer(mark_here(fmt::format("RELEASE nested_{}", depth), depth - 1));
+}
+awaitable<void> SqliteLink::rollback_to(int depth) {
+  co_await on_writer(mark_here(fmt::format("ROLLBACK TO nested_{}", depth), depth));
+  co_await release(depth);
+}
+
+awaitable<void> SqliteLink::mark_here(std::string sql, int open) {
+  engine_->writer.mark(*transaction_, sql, open);
   co_return;
 }
 

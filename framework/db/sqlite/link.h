@@ -17,8 +17,16 @@ class SqliteLink final : public Link {
   awaitable<void> begin() override;
   awaitable<void> commit() override;
   awaitable<void> rollback() override;
+  awaitable<void> savepoint(int depth) override;
+  awaitable<void> release(int depth) override;
+  awaitable<void> rollback_to(int depth) override;
 
  private:
+  /// The session is one transaction, whatever it does.
+  bool one_snapshot() const {
+    return options_.isolation != Isolation::read_committed && !options_.read_only;
+  }
+  awaitable<void> mark_here(std::string sql, int open);
   template <class T>
   awaitable<T> on_writer(awaitable<T> work);
 

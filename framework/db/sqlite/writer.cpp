@@ -249,18 +249,26 @@ Outcome Writer::run(Transaction& transaction, const Statement& statement, RowSin
   } catch (const Error& error) {
     const auto* failure = dynamic_cast<const Failure*>(&error);
     if (failure && failure->is_about_file()) suspect_ = true;
+    if (transaction.nested > 0 && connection_->in_transaction()) throw;
     end_early(transaction,
               Error(error.code(), fmt::format("An earlier statement of the session failed, so its "
                                               "transaction was rolled back: {}",
                                               error.what())));
     throw;
   } catch (...) {
+    if (transaction.nested > 0 && connection_->in_transaction()) throw;
     end_early(transaction,
               Error(Errc::internal,
                     "An earlier statement of the session failed, so its transaction was "
                     "rolled back."));
     throw;
   }
+}
+
+void Writer::mark(Transaction& transaction, std::string_view sql, int open) {
+  check_active(transaction);
+  if (connection_->control(sql) != SQLITE_OK) throw connection_->last_failure(sql);
+  transaction.nested = open;
 }
 
 awaitable<void> Writer::commit(Transaction& transaction) {
@@ -297,6 +305,7 @@ void Writer::rollback(Transaction& transaction) noexcept {
     end_turn(transaction);
   }
   transaction.state = Transaction::State::idle;
+  transaction.nested = 0;
   transaction.reason.reset();
 }
 
@@ -304,6 +313,7 @@ void Writer::end_early(Transaction& transaction, Error reason) noexcept {
   undo(transaction);
   end_turn(transaction);
   transaction.state = Transaction::State::ended;
+  transaction.nested = 0;
   transaction.reason = std::move(reason);
 }
 

@@ -34,6 +34,7 @@ struct Transaction {
   bool alone = false;            ///< one read between two turns, outside SQLite's transaction
   State state = State::idle;
   bool savepoint = false;  ///< shares its group with earlier sessions
+  int nested = 0;          ///< savepoints of its own that are open: a failure undoes but these
   std::chrono::steady_clock::time_point since{};
   std::optional<Error> reason{};
   std::string name{};  ///< once the session is gone
@@ -88,10 +89,13 @@ class Writer {
   /// Begins at once where nobody needs to be waited for; otherwise answers false.
   bool try_begin(Transaction& transaction);
 
-  /// Runs a statement of the transaction. An error rolls the transaction back.
+  /// Runs a statement of the transaction. An error rolls the transaction back, unless it has a
+  /// savepoint of its own.
   Outcome run(Transaction& transaction, const Statement& statement, RowSink& rows);
   /// Passes the turn on and waits until the group is durable; a cancellation does not shorten it.
   awaitable<void> commit(Transaction& transaction);
+  /// Runs SAVEPOINT, RELEASE or ROLLBACK TO; `open` savepoints are open then.
+  void mark(Transaction& transaction, std::string_view sql, int open);
   /// Undoes the transaction, which may then begin anew.
   void rollback(Transaction& transaction) noexcept;
 

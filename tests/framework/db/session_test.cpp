@@ -323,3 +323,70 @@ BOOST_AUTO_TEST_CASE(writes_of_a_rolled_back_database_are_seen_by_all_its_sessio
   run(io, check(after));
   std::filesystem::remove_all(folder);
 }
+
+DATABASE_TEST(a_savepoint_can_fail_alone) {
+  co_await db.session([](Session& s) -> awaitable<void> {
+    co_await insert(s, "a");
+    const auto twice = [](Session& in) -> awaitable<void> {
+      co_await in.savepoint([&]() -> awaitable<void> {
+        co_await insert(in, "b");
+        co_await insert(in, "a");
+      });
+    };
+    co_await error_of(twice(s), Errc::conflict);
+    BOOST_TEST(co_await s.select<Shield>().count() == 1);
+    co_await s.savepoint([&]() -> awaitable<void> { co_await insert(s, "c"); });
+  });
+  BOOST_TEST(co_await count(db) == 2);
+}
+
+DATABASE_TEST(savepoints_are_nested_and_what_a_body_hides_is_undone) {
+  co_await db.session([](Session& s) -> awaitable<void> {
+    co_await s.savepoint([&]() -> awaitable<void> {
+      co_await insert(s, "outer");
+      const auto hides = [](Session& in) -> awaitable<void> {
+        co_await in.savepoint([&]() -> awaitable<void> {
+          co_await insert(in, "inner");
+          co_await error_of(insert(in, "outer"), Errc::conflict);
+        });
+      };
+      co_await error_of(hides(s), Errc::internal);
+      co_await error_of(s.commit(), Errc::internal);
+      try {
+        co_await s.savepoint([&]() -> awaitable<void> {
+          co_await insert(s, "inner");
+          throw Oops("own");
+        });
+      } catch (const Oops&) {
+      }
+    });
+    co_await s.savepoint([]() -> awaitable<void> { co_return; });
+  });
+  BOOST_TEST(co_await count(db) == 1);
+}
+
+DATABASE_TEST(a_session_of_one_snapshot_sees_no_change) {
+  if (!ground.has_concurrent_readers()) co_return;
+  auto body = [&](Session& s) -> awaitable<void> {
+    BOOST_TEST(co_await s.select<Shield>().count() == 0);
+    BOOST_TEST(co_await s.select<Shield>().count() == co_await count(db));
+    co_await insert(s, "a");
+  };
+  co_await db.run_session({.isolation = aegis::Isolation::repeatable_read}, body);
+  BOOST_TEST(co_await count(db) == 1);
+}
+
+DATABASE_TEST(a_body_that_lost_against_another_runs_again) {
+  int runs = 0;
+  const auto work = [&](Session& s) -> awaitable<void> {
+    co_await insert(s, "a" + std::to_string(runs < 0));
+    ++runs;
+    if (runs < 3) throw Error(Errc::try_again, "lost");
+  };
+  co_await db.session(work);
+  BOOST_TEST(runs == 3);
+  BOOST_TEST(co_await count(db) == 1);
+  runs = -100;
+  co_await error_of(db.session(work), Errc::try_again);
+  BOOST_TEST(runs == -95);
+}

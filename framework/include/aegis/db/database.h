@@ -18,8 +18,7 @@ class Runtime;
 
 struct DatabaseOptions {
   std::string url = "sqlite:///data/app.db";
-  /// Settings by name, driver's own: for SQLite foreign_keys, synchronous, busy_timeout,
-  /// journal_mode, cache_size, mmap_size. An unknown one is an error.
+  /// Settings by name, the driver's own (docs/database.md lists them). An unknown one is an error.
   std::map<std::string, std::string> connect_args{};
   bool echo = false;  ///< log every statement (its values are not shown)
   std::chrono::milliseconds slow_transaction{1000};  ///< log a transaction that holds longer
@@ -65,12 +64,20 @@ class Database {
 
   /// Runs `body` in a session: commits when it returns, rolls back when it throws.
   ///   co_await db.session([&](Session& s) -> awaitable<void> { co_await s.insert(shield); });
-  /// With SQLite the body runs on the database's writer thread, where its statements need no hop:
-  /// it should not wait long for anything else.
+  /// Runs it again, up to five times in all, when PostgreSQL rolls its transaction back because of
+  /// a concurrent one (a deadlock, a serialization failure). So it should change nothing but the
+  /// database. With SQLite the body runs on the database's writer thread, where its statements need
+  /// no hop: it should not wait long for anything else.
   template <class F>
   std::invoke_result_t<F&, Session&> session(
       F body, std::source_location where = std::source_location::current()) {
-    return run<F>(std::move(body), SessionOptions{.where = where});
+    return run<F>(std::move(body), SessionOptions{.attempts = session_attempts, .where = where});
+  }
+  /// As session(), as `options` say:
+  ///   co_await db.session({.isolation = Isolation::serializable, .attempts = 5}, […]);
+  template <class F>
+  std::invoke_result_t<F&, Session&> session(SessionOptions options, F body) {
+    return run<F>(std::move(body), options);
   }
   /// As session(), for reading only: stays on the caller's thread where the driver can.
   template <class F>
@@ -81,7 +88,7 @@ class Database {
   /// A session whose end is the caller's: commit() it, or it is rolled back.
   Session begin(std::source_location where = std::source_location::current());
 
-  /// The type-erased form of session() and read().
+  /// The type-erased form of session() and read(). Runs `body` options.attempts times at most.
   awaitable<void> run_session(SessionOptions options, FunctionRef<awaitable<void>(Session&)> body);
 
   /// Creates the tables and indexes that do not exist yet. Tables referenced by others come first.
@@ -99,6 +106,8 @@ class Database {
   const DatabaseOptions& options() const { return options_; }
 
  private:
+  static constexpr int session_attempts = 5;
+
   template <class F>
   std::invoke_result_t<F&, Session&> run(F body, SessionOptions options) {
     static_assert(std::is_trivially_copyable_v<F>,

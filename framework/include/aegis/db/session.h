@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "aegis/core/function_ref.h"
 #include "aegis/db/query.h"
 
 namespace aegis {
@@ -18,9 +19,25 @@ struct Statement;
 struct Outcome;
 }  // namespace db
 
+/// What a transaction sees of others that run at the same time.
+enum class Isolation : std::uint8_t {
+  read_committed,   ///< each statement what is committed when it begins
+  repeatable_read,  ///< all statements what was committed at the first one
+  serializable,     ///< as if it ran alone; may fail with Error(try_again)
+};
+
 /// How a session is to run.
 struct SessionOptions {
   bool read_only = false;  ///< a write is an error
+  /// More than read_committed: the session is one transaction from its first statement on, also
+  /// when it only reads. SQLite's transactions are serializable always; a read_only session there
+  /// has none.
+  Isolation isolation = Isolation::read_committed;
+  /// A read_only, serializable one first waits for a moment from which on it cannot fail.
+  bool deferrable = false;
+  /// How often the body of a session is run at most while it loses against others
+  /// (Error(try_again)).
+  int attempts = 1;
   /// Stay on the caller's executor although writes may be quicker elsewhere: for what mostly reads.
   bool in_place = false;
   /// Where it began; the slow-transaction log names it.
@@ -120,7 +137,21 @@ class Session {
     return detail::run(detail::AnyQuery(*this, std::move(sql), cells));
   }
 
-  /// Makes the session's writes durable. Injected and lambda sessions do so by themselves.
+  /// Runs `body` so that it can fail alone: when it throws, what it wrote is undone, and the
+  /// session goes on as it was before. What the body threw reaches the caller. Begins the
+  /// transaction.
+  ///   try {
+  ///     co_await s.savepoint([&]() -> awaitable<void> { co_await s.insert(shield); });
+  ///   } catch (const Error& error) { … }
+  template <class F>
+  awaitable<void> savepoint(F body) {
+    static_assert(std::is_trivially_copyable_v<F>,
+                  "A savepoint's callable must capture by reference: [&]() -> awaitable<void>.");
+    co_await run_savepoint(body);
+  }
+
+  /// Makes the session's writes durable. Injected and lambda sessions do so by themselves. Throws
+  /// Error(unknown_outcome) when the answer is lost: the writes may be stored or not.
   awaitable<void> commit();
   /// Undoes the session's writes.
   awaitable<void> rollback();
@@ -133,6 +164,7 @@ class Session {
 
  private:
   void check_usable() const;
+  awaitable<void> run_savepoint(FunctionRef<awaitable<void>()> body);
   awaitable<void> insert_row(const Table& table, void* row);
   awaitable<void> insert_rows(const Table& table, const Type& type, void* rows);
   awaitable<void> insert_many(const Table& table, std::span<void* const> rows, bool with_key);
@@ -143,6 +175,7 @@ class Session {
   db::Driver* driver_;
   SessionOptions options_;
   bool in_transaction_ = false;
+  int savepoints_ = 0;     ///< how many are open, one inside the other
   std::string failure_{};  ///< why the transaction can only be rolled back
 };
 

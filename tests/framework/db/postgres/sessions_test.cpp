@@ -283,3 +283,58 @@ BOOST_AUTO_TEST_CASE(no_answer_reaches_the_wrong_waiter) {
   while (left > 0) f.io.run_one();
   BOOST_TEST(right == 64U * 300U);
 }
+
+BOOST_AUTO_TEST_CASE(sessions_that_deadlock_or_collide_run_again) {
+  Fixture f;
+  f.execute("CREATE TABLE t (id int PRIMARY KEY, v int NOT NULL)");
+  f.execute("INSERT INTO t VALUES (1, 0), (2, 0)");
+  f.execute("ALTER DATABASE " + f.name + " SET deadlock_timeout = '20ms'");
+  int left = 0;
+  int runs = 0;
+  const auto both = [&](Database& db, int first, SessionOptions options) -> awaitable<void> {
+    co_await db.session(options, [&](Session& s) -> awaitable<void> {
+      ++runs;
+      const auto seen = co_await s.query<int>("SELECT v FROM t WHERE id = $1", first);
+      co_await s.execute("UPDATE t SET v = v + 1 WHERE id = $1", first);
+      co_await s.execute("UPDATE t SET v = v + 1 WHERE id = $1", 3 - first);
+    });
+  };
+  const auto start = [&](SessionOptions options) {
+    for (int i = 0; i < 8; ++i) {
+      ++left;
+      asio::co_spawn(f.io, both(*f.database, 1 + i % 2, options), [&](const std::exception_ptr& e) {
+        BOOST_TEST(!e);
+        --left;
+      });
+    }
+    f.io.restart();
+    while (left > 0) f.io.run_one();
+  };
+  start({.attempts = 50});
+  BOOST_TEST(f.execute("SELECT sum(v) FROM t") == "16");
+  runs = 0;
+  start({.isolation = Isolation::serializable, .attempts = 50});
+  BOOST_TEST(f.execute("SELECT sum(v) FROM t") == "32");
+  BOOST_TEST(runs > 8);
+}
+
+BOOST_AUTO_TEST_CASE(a_transaction_is_begun_as_its_session_says) {
+  Fixture f;
+  const auto work = [](Database& db) -> awaitable<void> {
+    const auto settings = [&](SessionOptions options) -> awaitable<std::string> {
+      co_return co_await db.session(options, [](Session& s) -> awaitable<std::string> {
+        co_return (co_await s.query<std::string>(
+                       "SELECT concat_ws(' ', current_setting('transaction_isolation'), "
+                       "current_setting('transaction_read_only'), "
+                       "current_setting('transaction_deferrable'))"))
+            .at(0);
+      });
+    };
+    BOOST_TEST(co_await settings({.isolation = Isolation::repeatable_read}) ==
+               "repeatable read off off");
+    BOOST_TEST(co_await settings(
+                   {.read_only = true, .isolation = Isolation::serializable, .deferrable = true}) ==
+               "serializable on on");
+  };
+  f.wait(work(*f.database));
+}
