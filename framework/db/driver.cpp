@@ -34,6 +34,10 @@ bool is_postgres(std::string_view scheme) {
 
 }  // namespace
 
+awaitable<bool> Link::insert_rows(const Table&, std::span<void* const>, bool) {
+  co_return false;
+}
+
 void check_options(const DatabaseOptions& options) {
   const auto scheme = scheme_of(options.url);
   if (scheme == "sqlite") {

@@ -53,6 +53,11 @@ class Link {
   virtual awaitable<void> commit() = 0;
   virtual awaitable<void> rollback() = 0;
 
+  /// Inserts many rows by a way of the database's own, as part of the transaction, and fills their
+  /// keys unless `with_key`; answers false when there is none.
+  virtual awaitable<bool> insert_rows(const Table& table, std::span<void* const> rows,
+                                      bool with_key);
+
   // Savepoints of the transaction, which has begun. `depth` counts those that are open, from 1.
   virtual awaitable<void> savepoint(int depth) = 0;
   virtual awaitable<void> release(int depth) = 0;

@@ -18,6 +18,27 @@ bool is_sign(const SqlToken& token, std::string_view sign) {
   return token.kind == SqlToken::Kind::sign && token.text == sign;
 }
 
+/// Functions that do something to their connection, to a sequence or to others, although a
+/// transaction for reading may call most of them: PostgreSQL's.
+bool acts(const SqlToken& token) {
+  static constexpr std::string_view names[] = {"PG_ADVISORY_LOCK",
+                                               "PG_ADVISORY_LOCK_SHARED",
+                                               "PG_ADVISORY_XACT_LOCK",
+                                               "PG_ADVISORY_XACT_LOCK_SHARED",
+                                               "PG_TRY_ADVISORY_LOCK",
+                                               "PG_TRY_ADVISORY_LOCK_SHARED",
+                                               "PG_TRY_ADVISORY_XACT_LOCK",
+                                               "PG_TRY_ADVISORY_XACT_LOCK_SHARED",
+                                               "PG_ADVISORY_UNLOCK",
+                                               "PG_ADVISORY_UNLOCK_SHARED",
+                                               "PG_ADVISORY_UNLOCK_ALL",
+                                               "SET_CONFIG",
+                                               "PG_NOTIFY",
+                                               "NEXTVAL",
+                                               "SETVAL"};
+  return std::ranges::any_of(names, [&](std::string_view word) { return token.is(word); });
+}
+
 [[noreturn]] void refuse(std::string_view why, std::string_view sql) {
   throw Error(Errc::internal, fmt::format("{} The text: {}", why, sql));
 }
@@ -44,7 +65,7 @@ bool writes(std::string_view sql) {
       refuse("Run one statement at a time; this SQL has more than one.", sql);
     }
     if (pragma ? is_sign(token, "=")
-               : is_one_of(token, {"INSERT", "UPDATE", "DELETE", "MERGE", "INTO"})) {
+               : is_one_of(token, {"INSERT", "UPDATE", "DELETE", "MERGE", "INTO"}) || acts(token)) {
       writes = true;
     }
   }

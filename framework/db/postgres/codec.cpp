@@ -196,6 +196,50 @@ void Parameters::set(std::span<const Cell> values) {
   }
 }
 
+void append_copy_text(std::string& text, const Cell& cell) {
+  const auto out = std::back_inserter(text);
+  std::visit(
+      [&](const auto& value) {
+        using T = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<T, std::monostate>) {
+          text += "\\N";
+        } else if constexpr (std::is_same_v<T, bool>) {
+          text += value ? 't' : 'f';
+        } else if constexpr (std::is_arithmetic_v<T>) {
+          fmt::format_to(out, "{}", value);
+        } else if constexpr (std::is_same_v<T, Timestamp>) {
+          to_wire(value);  // checks
+          text += to_string(value);
+        } else if constexpr (std::is_same_v<T, std::string_view>) {
+          for (const char c : value) {
+            switch (c) {
+              case '\0':
+                throw Error(Errc::invalid,
+                            "A text has a zero byte (U+0000), which PostgreSQL cannot store.");
+              case '\\':
+                text += "\\\\";
+                break;
+              case '\n':
+                text += "\\n";
+                break;
+              case '\r':
+                text += "\\r";
+                break;
+              case '\t':
+                text += "\\t";
+                break;
+              default:
+                text += c;
+            }
+          }
+        } else {
+          text += "\\\\x";
+          for (const std::byte byte : value) fmt::format_to(out, "{:02x}", byte);
+        }
+      },
+      cell);
+}
+
 /// How each type is read.
 struct Decoder::Readers {
   static Cell of_bool(Decoder&, int, const char* data, std::size_t) { return *data != 0; }

@@ -34,6 +34,9 @@ class Parameters {
   std::string texts_;
 };
 
+/// Appends the value as COPY reads it in text format. Throws as Parameters::set().
+void append_copy_text(std::string& text, const Cell& cell);
+
 /// Reads results in binary. Its buffers are used again for each result.
 class Decoder {
  public:

@@ -49,6 +49,9 @@ Connection::Connection(Handle handle, const Config& config, asio::any_io_executo
 }
 
 Connection::~Connection() {
+  for (const Entry& entry : pending_) {
+    if (entry.request) entry.request->sent_on = nullptr;
+  }
   if (descriptor_.is_open()) descriptor_.release();  // libpq closes it
 }
 
@@ -119,6 +122,7 @@ void Connection::append(std::string_view sql, std::span<const Cell> values, Requ
   }
   pending_.push_back(entry);
   ++unsynced_;
+  if (request) request->sent_on = this;
   if (!ok) return lose(lost_connection(PQerrorMessage(pg)));
   if (request && request->alone) sync();
 }
@@ -142,40 +146,41 @@ void Connection::push_out() {
   descriptor_.async_wait(asio::posix::stream_descriptor::wait_write,
                          [self = shared_from_this()](boost::system::error_code error) {
                            self->writing_ = false;
-                           if (!error && self->handle_) self->push_out();
+                           if (error || !self->handle_) return;
+                           self->push_out();
+                           self->signal_copy();
                          });
 }
 
 // Waiting.
 
-awaitable<void> Connection::answer(Request& request) {
-  if (request.end != End::pending) co_return;
-  const auto initiate = [this, &request](auto&& resume) {
-    auto slot = asio::get_associated_cancellation_slot(resume);
-    if (slot.is_connected()) {
-      slot.assign([this, &request](asio::cancellation_type) { drop(request); });
-    }
-    request.resume.emplace(std::move(resume));
-  };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate,
-                                                                       asio::use_awaitable);
-  if (request.end == End::dropped) {
-    throw boost::system::system_error(asio::error::operation_aborted);
-  }
+Request::~Request() {
+  if (sent_on) sent_on->forget(*this);
 }
 
-awaitable<void> Connection::answer_surely(Request& request) {
-  if (request.end != End::pending) co_return;
-  const auto initiate = [&request](auto&& resume) { request.resume.emplace(std::move(resume)); };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate,
-                                                                       asio::use_awaitable);
+void Connection::forget(Request& request) {
+  for (Entry& entry : pending_) {
+    if (entry.request == &request) entry.request = nullptr;
+  }
+  request.sent_on = nullptr;
+}
+
+void Connection::await_answer(Request& request, Request::Resume resume, bool cancellable) {
+  if (request.end != End::pending) {  // it could not be sent
+    asio::post(descriptor_.get_executor(),
+               [resume = std::move(resume)]() mutable { std::move(resume)(); });
+    return;
+  }
+  auto slot = asio::get_associated_cancellation_slot(resume);
+  if (cancellable && slot.is_connected()) {
+    slot.assign([this, &request](asio::cancellation_type) { drop(request); });
+  }
+  request.resume.emplace(std::move(resume));
 }
 
 void Connection::drop(Request& request) {
   if (request.end != End::pending || !request.resume) return;
-  for (Entry& entry : pending_) {
-    if (entry.request == &request) entry.request = nullptr;
-  }
+  forget(request);
   request.end = End::dropped;
   asio::post(descriptor_.get_executor(),
              [resume = std::move(*request.resume)]() mutable { std::move(resume)(); });
@@ -189,6 +194,85 @@ void Connection::tell_when_drained() {
   asio::post(descriptor_.get_executor(), [self = shared_from_this()] {
     if (self->owner_ && self->handle_) self->owner_->drained(*self);
   });
+}
+
+// COPY, which libpq does outside of its pipeline mode.
+
+awaitable<void> Connection::copy_event() {
+  const auto initiate = [this](auto&& resume) {
+    auto slot = asio::get_associated_cancellation_slot(resume);
+    if (slot.is_connected()) {
+      slot.assign([this](asio::cancellation_type) {
+        copy_cancelled_ = true;
+        if (!copy_waiter_) return;
+        asio::post(descriptor_.get_executor(),
+                   [resume = std::move(*copy_waiter_)]() mutable { std::move(resume)(); });
+        copy_waiter_.reset();
+      });
+    }
+    copy_waiter_.emplace(std::move(resume));
+  };
+  co_await asio::async_initiate<const asio::deferred_t, void()>(initiate, asio::deferred);
+  if (copy_cancelled_) throw boost::system::system_error(asio::error::operation_aborted);
+  if (!handle_) throw lost_connection("");
+}
+
+void Connection::signal_copy() {
+  if (!copy_waiter_) return;
+  auto resume = std::move(*copy_waiter_);
+  copy_waiter_.reset();
+  std::move(resume)();
+}
+
+awaitable<Result> Connection::copy_result() {
+  while (PQisBusy(handle_.get())) co_await copy_event();
+  co_return Result(PQgetResult(handle_.get()));
+}
+
+awaitable<void> Connection::copy_in(const std::string& sql, FunctionRef<bool(std::string&)> next) {
+  const auto self = shared_from_this();
+  flush();
+  while (handle_ && !pending_.empty()) co_await copy_event();
+  if (!handle_) throw lost_connection("");
+  PGconn* const pg = handle_.get();
+  if (!PQexitPipelineMode(pg) || !PQsendQuery(pg, sql.c_str())) {
+    throw lost_connection(PQerrorMessage(pg));
+  }
+  copying_ = true;  // and so it stays when this is left by an exception: see clean() of the pool
+  push_out();
+  std::exception_ptr thrown;
+  Result result = co_await copy_result();
+  if (result && PQresultStatus(result.get()) == PGRES_COPY_IN) {
+    std::string part;
+    try {
+      while (next(part)) {
+        if (PQputCopyData(pg, part.data(), static_cast<int>(part.size())) < 0) {
+          throw lost_connection(PQerrorMessage(pg));
+        }
+        push_out();
+        while (writing_) co_await copy_event();
+        if (!handle_) throw lost_connection("");
+        ++progress_;
+      }
+    } catch (const boost::system::system_error&) {
+      throw;
+    } catch (...) {
+      if (!handle_) throw;
+      thrown = std::current_exception();
+    }
+    PQputCopyEnd(pg, thrown ? "given up" : nullptr);
+    push_out();
+    result = co_await copy_result();
+  }
+  std::optional<Failure> failure;
+  for (; result; result = co_await copy_result()) {
+    if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR)
+      failure.emplace(result.get(), sql, config_);
+  }
+  copying_ = false;
+  PQenterPipelineMode(pg);
+  if (thrown) std::rethrow_exception(thrown);
+  if (failure) throw Failure(*failure);
 }
 
 // Receiving.
@@ -207,6 +291,10 @@ void Connection::receive() {
   receiving_ = true;
   PGconn* const pg = handle_.get();
   const bool connected = PQconsumeInput(pg) != 0;
+  if (copying_ && connected) {
+    receiving_ = false;
+    return signal_copy();
+  }
   while (handle_ && PQisBusy(pg) == 0 && !pending_.empty()) take(Result(PQgetResult(pg)));
   receiving_ = false;
   if (handle_ && (!connected || PQstatus(pg) == CONNECTION_BAD)) {
@@ -215,6 +303,7 @@ void Connection::receive() {
   if (handle_ && pending_.empty() && std::exchange(tell_drained_, false)) owner_->drained(*this);
   resume_ended();
   flush();
+  if (pending_.empty()) signal_copy();
 }
 
 void Connection::resume_ended() {
@@ -336,6 +425,7 @@ void Connection::finish(const Entry& entry) {
 
 void Connection::end(Request& request, End how) {
   request.end = how;
+  request.sent_on = nullptr;
   if (request.resume) ended_.push_back(std::move(*request.resume));
 }
 
@@ -358,12 +448,18 @@ void Connection::lose(const Failure& failure) {
   for (const Entry& entry : std::exchange(pending_, {})) {
     if (entry.kind != Kind::execute || !entry.request) continue;
     entry.request->end = End::lost;
+    entry.request->sent_on = nullptr;
     entry.request->failure = why;
     if (!entry.request->resume) continue;
     asio::post(descriptor_.get_executor(),
                [resume = std::move(*entry.request->resume)]() mutable { std::move(resume)(); });
   }
   unsynced_ = 0;
+  if (copy_waiter_) {
+    asio::post(descriptor_.get_executor(),
+               [resume = std::move(*copy_waiter_)]() mutable { std::move(resume)(); });
+    copy_waiter_.reset();
+  }
   if (owner_) std::exchange(owner_, nullptr)->lost(*this);
 }
 
@@ -377,9 +473,12 @@ void Connection::shut_down() {
   if (descriptor_.is_open()) descriptor_.release();
   handle_.reset();
   std::vector<Request::Resume> waiting = std::exchange(ended_, {});
+  if (copy_waiter_) waiting.push_back(std::move(*copy_waiter_));
+  copy_waiter_.reset();
   for (const Entry& entry : std::exchange(pending_, {})) {
-    if (entry.kind != Kind::execute || !entry.request || !entry.request->resume) continue;
-    waiting.push_back(std::move(*entry.request->resume));
+    if (entry.kind != Kind::execute || !entry.request) continue;
+    entry.request->sent_on = nullptr;
+    if (entry.request->resume) waiting.push_back(std::move(*entry.request->resume));
   }
 }
 

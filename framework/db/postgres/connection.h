@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
@@ -10,6 +11,7 @@
 #include <optional>
 #include <source_location>
 
+#include "aegis/core/function_ref.h"
 #include "db/driver.h"
 #include "db/postgres/codec.h"
 #include "db/postgres/config.h"
@@ -30,13 +32,24 @@ enum class End : std::uint8_t {
   dropped,  ///< nobody waits for it any more
 };
 
-/// A statement on its way; lives in the frame of the coroutine that waits for it.
+class Connection;
+
+/// A statement on its way; lives in the frame of the coroutine that waits for it, and is forgotten
+/// by its connection when that frame ends early.
 struct Request {
-  using Resume = boost::asio::async_result<boost::asio::use_awaitable_t<>, void()>::handler_type;
+  /// What asio::deferred gives to who waits: cheaper by a coroutine than use_awaitable.
+  using Resume =
+      boost::asio::detail::awaitable_async_op_handler<void(), boost::asio::any_io_executor>;
+
+  explicit Request(std::string_view text, std::span<const Cell> of = {}, RowSink* to = nullptr)
+      : sql(text), values(of), rows(to) {}
+  ~Request();
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
 
   std::string_view sql;
-  std::span<const Cell> values{};
-  RowSink* rows = nullptr;
+  std::span<const Cell> values;
+  RowSink* rows;
   bool alone = false;  ///< in a batch of its own, so that only its own failure ends it
 
   End end = End::pending;
@@ -46,6 +59,7 @@ struct Request {
   std::shared_ptr<const Failure> failure{};  ///< of failed, aborted, stale and lost
   std::exception_ptr thrown{};               ///< by `rows`, or because a value cannot be read
   std::optional<Resume> resume{};
+  Connection* sent_on = nullptr;  ///< while its answer is due
 };
 
 /// One connection to the server, in libpq's pipeline mode: statements are sent without waiting for
@@ -78,10 +92,25 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void send(std::string_view sql);
   /// Sends the batch now.
   void flush();
-  /// Suspends until the request has ended. A cancellation drops it: its statement goes on.
-  awaitable<void> answer(Request& request);
+  /// What to co_await for a request's end, while that is pending. A cancellation ends the wait with
+  /// End::dropped; the statement goes on.
+  auto answer(Request& request) {
+    return boost::asio::async_initiate<const boost::asio::deferred_t, void()>(
+        [this, &request](auto&& resume) { await_answer(request, std::move(resume), true); },
+        boost::asio::deferred);
+  }
   /// As answer(), not to be cancelled.
-  awaitable<void> answer_surely(Request& request);
+  auto answer_surely(Request& request) {
+    return boost::asio::async_initiate<const boost::asio::deferred_t, void()>(
+        [this, &request](auto&& resume) { await_answer(request, std::move(resume), false); },
+        boost::asio::deferred);
+  }
+  /// Nobody waits for the request any more.
+  void forget(Request& request);
+
+  /// Runs COPY … FROM STDIN: `next` puts the next part into its argument and answers whether there
+  /// is one. Waits for what is on its way. Throws Failure; what `next` throws ends the COPY too.
+  awaitable<void> copy_in(const std::string& sql, FunctionRef<bool(std::string& part)> next);
 
   bool alive() const { return handle_ != nullptr; }
   std::size_t pending() const { return pending_.size(); }
@@ -89,6 +118,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool ready_to_send() const { return pending_.size() == unsynced_; }
   /// Nothing waits to be answered.
   bool drained() const { return pending_.empty(); }
+  /// Something is due from the server.
+  bool expects_answer() const { return !pending_.empty() || copying_; }
   void tell_when_drained();
   PGTransactionStatusType transaction_status() const {
     return handle_ ? PQtransactionStatus(handle_.get()) : PQTRANS_UNKNOWN;
@@ -132,6 +163,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void append(std::string_view sql, std::span<const Cell> values, Request* request);
   void sync();
   void push_out();
+  void await_answer(Request& request, Request::Resume resume, bool cancellable);
   void drop(Request& request);
   void await_readable();
   void receive();
@@ -142,6 +174,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void end(Request& request, End how);
   void log_statement(const Entry& entry, PGresult* result) const;
   void resume_ended();
+  awaitable<void> copy_event();
+  awaitable<Result> copy_result();
+  void signal_copy();
 
   const Config& config_;
   Handle handle_;
@@ -156,6 +191,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::shared_ptr<const Failure> batch_failure_;  ///< what aborts the rest of a batch
   End front_end_ = End::pending;                  ///< what the front entry's results said so far
   std::uint64_t progress_ = 0;
+  bool copying_ = false, copy_cancelled_ = false;
+  std::optional<Request::Resume> copy_waiter_{};  ///< for something to come or to be sent
   bool flush_posted_ = false, writing_ = false, receiving_ = false, tell_drained_ = false;
 };
 

@@ -31,6 +31,11 @@ class Core : public std::enable_shared_from_this<Core> {
   const boost::asio::any_io_executor& executor() const { return executor_; }
   Pool& pool() { return pool_; }
   Figures& figures() { return figures_; }
+  /// Without a locked instruction: this thread alone counts.
+  void count_read() {
+    figures_.reads.store(figures_.reads.load(std::memory_order_relaxed) + 1,
+                         std::memory_order_relaxed);
+  }
 
   /// The lane that a read best takes now; connects, if need be.
   std::shared_ptr<Connection> try_lane();

@@ -84,7 +84,7 @@ bool expired(const Connection& connection, Connection::Clock::time_point now) {
 }
 
 bool silent_for(Connection& connection, Milliseconds limit) {
-  if (connection.drained() || connection.progress() != connection.progress_seen) {
+  if (!connection.expects_answer() || connection.progress() != connection.progress_seen) {
     connection.progress_seen = connection.progress();
     connection.silent_ticks = 0;
     return false;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/run_on.h"
+#include "db/key.h"
 #include "db/row_reader.h"
 
 namespace aegis::db::postgres {
@@ -17,6 +18,7 @@ namespace asio = boost::asio;
 
 namespace {
 
+constexpr std::size_t copy_part = 1 << 16;     // bytes
 constexpr std::size_t large_answer = 1 << 20;  // bytes; more delays the others on a lane
 
 /// The session is one transaction, whatever it does.
@@ -32,6 +34,11 @@ bool same_context(const asio::any_io_executor& a, const asio::any_io_executor& b
 [[noreturn]] void raise(const Request& request) {
   if (request.failure) throw Failure(*request.failure);
   throw Failure(Errc::internal, "The statement failed without a reason.");
+}
+
+void check_not_dropped(const Request& request) {
+  if (request.end != End::dropped) return;
+  throw boost::system::system_error(asio::error::operation_aborted);
 }
 
 /// To be sent once more.
@@ -61,22 +68,20 @@ Core& PostgresLink::core_for(const asio::any_io_executor& executor) {
 awaitable<Outcome> PostgresLink::run(const Statement& statement, RowSink& rows) {
   const auto here = co_await asio::this_coro::executor;
   Core& core = core_for(here);
-  const bool transaction = connection_ || statement.writes || one_snapshot(options_);
-  if (!same_context(core.executor(), here)) {
-    co_return co_await run_on(core.executor(), transaction
-                                                   ? run_in_transaction(core, statement, rows)
-                                                   : read(core, statement, rows));
+  if (core_ || core.config().rolled_back) {  // only then can it be another context's
+    if (!same_context(core.executor(), here)) {
+      co_return co_await run_on(core.executor(), run(statement, rows));
+    }
   }
-  if (transaction) co_return co_await run_in_transaction(core, statement, rows);
-  co_return co_await read(core, statement, rows);
-}
-
-// Reads outside a transaction.
-
-awaitable<Outcome> PostgresLink::read(Core& core, Statement statement, RowSink& rows) {
-  if (core.config().rolled_back || core.is_slow(statement.sql))
+  if (connection_ || statement.writes || one_snapshot(options_)) {
+    co_return co_await run_in_transaction(core, statement, rows);
+  }
+  if (core.config().rolled_back || core.is_slow(statement.sql)) {
     co_return co_await read_aside(core, statement, rows);
-  Request request{.sql = statement.sql, .values = statement.values, .rows = &rows};
+  }
+
+  // A read outside a transaction. (Here, not in a coroutine of its own: it is the common case.)
+  Request request(statement.sql, statement.values, &rows);
   int losses = 0;
   for (int attempt = 0;; ++attempt) {
     std::shared_ptr<Connection> lane = core.try_lane();
@@ -86,9 +91,11 @@ awaitable<Outcome> PostgresLink::read(Core& core, Statement statement, RowSink& 
     switch (request.end) {
       case End::done:
         if (request.thrown) std::rethrow_exception(request.thrown);
-        core.figures().reads.fetch_add(1, std::memory_order_relaxed);
+        core.count_read();
         if (request.answer_bytes > large_answer) core.remember_slow(statement.sql);
         co_return request.outcome;
+      case End::dropped:
+        throw boost::system::system_error(asio::error::operation_aborted);
       case End::aborted:
       case End::stale:
         request.alone = true;
@@ -97,25 +104,30 @@ awaitable<Outcome> PostgresLink::read(Core& core, Statement statement, RowSink& 
         if (++losses > 2) raise(request);  // the other lane may break together with this one
         break;
       default:
-        if (request.failure->is("25006")) {  // it writes after all
-          if (options_.read_only) {
-            throw Error(Errc::invalid,
-                        fmt::format("This session is for reading only; it cannot run: {}",
-                                    shortened(statement.sql)));
-          }
-          core.figures().reads_moved.fetch_add(1, std::memory_order_relaxed);
-          co_return co_await run_in_transaction(core, statement, rows);
-        }
-        if (request.failure->is("57014")) {
-          core.figures().reads_moved.fetch_add(1, std::memory_order_relaxed);
-          core.remember_slow(statement.sql);
-          co_return co_await read_aside(core, statement, rows);
-        }
-        raise(request);
+        co_return co_await read_after_all(core, statement, rows, *request.failure);
     }
     if (attempt >= 5) raise(request);
     start_over(request);
   }
+}
+
+// A lane has refused the read: it writes, or takes too long.
+awaitable<Outcome> PostgresLink::read_after_all(Core& core, Statement statement, RowSink& rows,
+                                                Failure failure) {
+  if (failure.is("25006")) {
+    if (options_.read_only) {
+      throw Error(Errc::invalid, fmt::format("This session is for reading only; it cannot run: {}",
+                                             shortened(statement.sql)));
+    }
+    core.figures().reads_moved.fetch_add(1, std::memory_order_relaxed);
+    co_return co_await run_in_transaction(core, statement, rows);
+  }
+  if (failure.is("57014")) {
+    core.figures().reads_moved.fetch_add(1, std::memory_order_relaxed);
+    core.remember_slow(statement.sql);
+    co_return co_await read_aside(core, statement, rows);
+  }
+  throw failure;
 }
 
 // A read that would hold up the others on its lane: alone on a connection of the pool.
@@ -131,7 +143,7 @@ awaitable<Outcome> PostgresLink::read_aside(Core& core, Statement statement, Row
     const std::shared_ptr<Connection>& connection;
     ~GiveBack() { core.pool().give_back(connection); }
   } give_back{core, connection};
-  Request request{.sql = statement.sql, .values = statement.values, .rows = &rows};
+  Request request(statement.sql, statement.values, &rows);
   for (int attempt = 0;; ++attempt) {
     const bool nested = core.config().rolled_back;
     connection->savepoint = nested;
@@ -140,6 +152,7 @@ awaitable<Outcome> PostgresLink::read_aside(Core& core, Statement statement, Row
     connection->send(nested ? "RELEASE SAVEPOINT session" : "COMMIT");
     connection->flush();
     co_await connection->answer(request);
+    check_not_dropped(request);
     if (request.end == End::done) {
       connection->savepoint = false;
       if (request.thrown) std::rethrow_exception(request.thrown);
@@ -202,7 +215,7 @@ void PostgresLink::fail(const Request& request) {
 awaitable<Outcome> PostgresLink::run_in_transaction(Core& core, Statement statement,
                                                     RowSink& rows) {
   check_usable();
-  Request request{.sql = statement.sql, .values = statement.values, .rows = &rows};
+  Request request(statement.sql, statement.values, &rows);
   for (int attempt = 0;; ++attempt) {
     if (!connection_) co_await acquire(core);
     Connection& connection = *connection_;
@@ -215,6 +228,7 @@ awaitable<Outcome> PostgresLink::run_in_transaction(Core& core, Statement statem
     connection.send(request);
     connection.flush();
     co_await connection.answer(request);
+    check_not_dropped(request);
     if (request.end == End::done && !request.thrown) co_return request.outcome;
 
     // Once more where nothing was done yet: the connection had died while it was idle, or the
@@ -255,6 +269,61 @@ std::string PostgresLink::begin_statement() const {
   return sql;
 }
 
+// Many rows at once.
+
+awaitable<bool> PostgresLink::insert_rows(const Table& table, std::span<void* const> rows,
+                                          bool with_key) {
+  if (!with_key) {
+    std::vector<std::int64_t> keys;
+    keys.reserve(rows.size());
+    const auto keep = [&](const Cell& key) {
+      if (const auto* number = std::get_if<std::int64_t>(&key)) keys.push_back(*number);
+    };
+    OneColumn answered(keep);
+    const std::string name = identifier(table.name);
+    const std::array<Cell, 3> values{Cell(std::string_view(name)), Cell(table.key().name),
+                                     Cell(static_cast<std::int64_t>(rows.size()))};
+    co_await run({"SELECT nextval(pg_get_serial_sequence($1, $2)::regclass) "
+                  "FROM generate_series(1, $3)",
+                  values, true},
+                 answered);
+    if (keys.size() != rows.size()) co_return false;  // the key has no sequence
+    for (std::size_t i = 0; i < rows.size(); ++i) store_key(table, rows[i], keys[i]);
+  } else {
+    co_await begin();
+  }
+  check_usable();
+  co_await on_core(copy_rows(table, rows));
+  co_return true;
+}
+
+awaitable<void> PostgresLink::copy_rows(const Table& table, std::span<void* const> rows) {
+  std::string sql = "COPY " + identifier(table.name) + " (";
+  for (const Field& field : table.object->fields) {
+    if (&field != &table.object->fields.front()) sql += ", ";
+    sql += identifier(field.name);
+  }
+  sql += ") FROM STDIN";
+  std::size_t next = 0;
+  const auto write_part = [&](std::string& part) {
+    part.clear();
+    while (next < rows.size() && part.size() < copy_part) {
+      const void* row = rows[next++];
+      for (const Field& field : table.object->fields) {
+        append_copy_text(part, field.type->to_cell(field.of(row)));
+        part += &field == &table.object->fields.back() ? '\n' : '\t';
+      }
+    }
+    return !part.empty();
+  };
+  try {
+    co_await connection_->copy_in(sql, write_part);
+  } catch (const std::exception& error) {
+    failure_ = error.what();
+    throw;
+  }
+}
+
 awaitable<void> PostgresLink::savepoint(int depth) {
   return on_core(send_along(fmt::format("SAVEPOINT nested_{}", depth)));
 }
@@ -286,7 +355,7 @@ awaitable<void> PostgresLink::on_core(awaitable<void> work) {
 awaitable<void> PostgresLink::end_transaction(std::string_view sql) {
   const bool commits = sql != "ROLLBACK";
   if (!commits && core_->config().rolled_back) co_return give_back();  // which rolls back to there
-  Request request{.sql = sql};
+  Request request(sql);
   const bool reached = connection_->alive();
   connection_->send(request);
   connection_->flush();

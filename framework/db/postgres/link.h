@@ -17,18 +17,23 @@ class PostgresLink final : public Link {
   awaitable<void> begin() override;
   awaitable<void> commit() override;
   awaitable<void> rollback() override;
+  /// COPY, behind keys from the table's sequence.
+  awaitable<bool> insert_rows(const Table& table, std::span<void* const> rows,
+                              bool with_key) override;
   awaitable<void> savepoint(int depth) override;
   awaitable<void> release(int depth) override;
   awaitable<void> rollback_to(int depth) override;
 
  private:
+  awaitable<void> copy_rows(const Table& table, std::span<void* const> rows);
   /// What its transaction begins with.
   std::string begin_statement() const;
   /// Sends SQL that nobody waits for, together with the next statement.
   awaitable<void> send_along(std::string sql);
   /// The core that the session's work is done on.
   Core& core_for(const boost::asio::any_io_executor& executor);
-  awaitable<Outcome> read(Core& core, Statement statement, RowSink& rows);
+  awaitable<Outcome> read_after_all(Core& core, Statement statement, RowSink& rows,
+                                    Failure failure);
   awaitable<Outcome> read_aside(Core& core, Statement statement, RowSink& rows);
   awaitable<Outcome> run_in_transaction(Core& core, Statement statement, RowSink& rows);
   awaitable<void> acquire(Core& core);

@@ -122,6 +122,7 @@ void Pool::clean(Member& member) {
   }
   if (!connection.drained() || member.cancelling) return;  // its end calls again
   if (is_clean(connection)) return offer(member);
+  if (connection.transaction_status() == PQTRANS_ACTIVE) return discard(member.connection);  // COPY
   if (std::exchange(member.rolled_back, true)) return discard(member.connection);
   if (config_->rolled_back) {
     connection.send("ROLLBACK TO SAVEPOINT session");

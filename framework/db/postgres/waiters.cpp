@@ -26,8 +26,7 @@ awaitable<std::shared_ptr<Connection>> Waiters::wait(Clock::time_point deadline,
     waiter.resume.emplace(std::move(resume));
     list_.push_back(waiter);
   };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate,
-                                                                       asio::use_awaitable);
+  co_await asio::async_initiate<const asio::deferred_t, void()>(initiate, asio::deferred);
   if (waiter.error) std::rethrow_exception(waiter.error);
   co_return std::move(waiter.connection);
 }

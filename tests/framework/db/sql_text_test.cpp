@@ -34,6 +34,8 @@ BOOST_DATA_TEST_CASE(what_only_reads,
 BOOST_DATA_TEST_CASE(what_writes, boost::unit_test::data::make<std::string>({
                                       "INSERT INTO t VALUES (1)",
                                       "/* SELECT */ update t SET a = 1;",
+                                      "SELECT pg_advisory_lock(1)",
+                                      "select nextval('shield_id_seq')",
                                       "Delete FROM t",
                                       "CREATE TABLE t (a)",
                                       "WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a",

@@ -168,6 +168,7 @@ class Session {
   awaitable<void> insert_row(const Table& table, void* row);
   awaitable<void> insert_rows(const Table& table, const Type& type, void* rows);
   awaitable<void> insert_many(const Table& table, std::span<void* const> rows, bool with_key);
+  awaitable<bool> insert_by_link(const Table& table, std::span<void* const> rows, bool with_key);
   awaitable<void> update_row(const Table& table, const void* row);
   awaitable<void> upsert_row(const Table& table, void* row, std::string_view conflict);
 

@@ -11,6 +11,20 @@ using namespace aegis::db::postgres::test;
 
 namespace {
 
+struct Everything {
+  std::optional<std::int64_t> id{};
+  std::string text{};
+  std::optional<Bytes> bytes{};
+  std::optional<Timestamp> moment{};
+  bool flag = false;
+  double real = 0;
+  std::int64_t whole = 0;
+
+  bool operator==(const Everything&) const = default;
+  AEGIS_TABLE(Everything, "everything", (id, primary_key), (text), (bytes), (moment), (flag),
+              (real), (whole, unique))
+};
+
 /// A coroutine that can be cancelled.
 struct Task {
   Task(asio::io_context& on, awaitable<void> work) : io(on) {
@@ -337,4 +351,73 @@ BOOST_AUTO_TEST_CASE(a_transaction_is_begun_as_its_session_says) {
                "serializable on on");
   };
   f.wait(work(*f.database));
+}
+
+BOOST_AUTO_TEST_CASE(many_rows_are_copied) {
+  Fixture f;
+  const auto work = [](Database& db) -> awaitable<void> {
+    co_await db.create_all({&table_of<Everything>()});
+    std::vector<Everything> rows(5000);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      Everything& row = rows[i];
+      row.text = "tab\t, line\n, \r, \\N and 盾 " + std::to_string(i);
+      if (i % 2) row.bytes = Bytes{std::byte{0}, std::byte{'\\'}, std::byte{255}};
+      if (i % 3) row.moment = Timestamp(std::chrono::microseconds(1'795'000'000'123'456));
+      row.flag = i % 5 == 0;
+      row.real = static_cast<double>(i) / 3;
+      row.whole = -static_cast<std::int64_t>(i);
+    }
+    co_await db.session([&](Session& s) -> awaitable<void> {
+      co_await s.savepoint([&]() -> awaitable<void> { co_await s.insert_all(rows); });
+    });
+    co_await db.read([&](Session& s) -> awaitable<void> {
+      const auto found = co_await s.select<Everything>().order_by(Everything::col.id.asc()).all();
+      BOOST_TEST((found == rows));
+    });
+
+    // One that cannot be stored: nothing is, and the connection is as good as before.
+    std::vector<Everything> more(2000);
+    for (std::size_t i = 0; i < more.size(); ++i) {
+      more[i].id = static_cast<std::int64_t>(100'000 + i);
+      more[i].whole = static_cast<std::int64_t>(i);
+    }
+    const auto insert = [&](Database& in) -> awaitable<void> {
+      co_await in.session([&](Session& s) -> awaitable<void> {
+        co_await s.savepoint([&]() -> awaitable<void> { co_await s.insert_all(more); });
+      });
+    };
+    const auto [code, message] = co_await error_of(insert(db));
+    BOOST_TEST((code == Errc::conflict));
+    BOOST_TEST(message == "everything.whole: this value is already taken");
+    more[1000].text = std::string("a\0b", 3);
+    BOOST_TEST((co_await error_of(insert(db))).second ==
+               "A text has a zero byte (U+0000), which PostgreSQL cannot store.");
+    BOOST_TEST(co_await one<std::int64_t>(db, "SELECT count(*) FROM everything") == 5000);
+    more[0].whole = 100'000;
+    more[1000].text.clear();
+    co_await insert(db);
+    BOOST_TEST(co_await one<std::int64_t>(db, "SELECT count(*) FROM everything") == 7000);
+  };
+  f.wait(work(*f.database));
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_that_is_cancelled_leaves_nothing) {
+  Fixture f({{"pool_size", "1"}});
+  f.wait(f.database->create_all({&table_of<Everything>()}));
+  std::vector<Everything> rows(200'000);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].whole = static_cast<std::int64_t>(i);
+  const auto insert = [&](Database& db) -> awaitable<void> {
+    co_await db.session([&](Session& s) -> awaitable<void> { co_await s.insert_all(rows); });
+  };
+  Task task(f.io, insert(*f.database));
+  task.run_until([&] {
+    return f.server.execute(
+               "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY every%' "
+               "AND state = 'active'") == "1";
+  });
+  task.cancel();
+  task.run_until([&] { return task.ended; });
+  BOOST_TEST(task.aborted());
+  BOOST_TEST(f.wait(one<std::int64_t>(*f.database, "SELECT count(*) FROM everything")) == 0);
+  f.wait(execute(*f.database, "DELETE FROM everything"));
 }
