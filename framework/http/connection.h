@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-#include "http/reply.h"
+#include "http/reply_head.h"
 #include "http/server_core.h"
 
 namespace aegis::http {

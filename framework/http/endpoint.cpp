@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <new>
 
-#include "aegis/http/bind.h"
+#include "aegis/http/handler.h"
 #include "http/failure.h"
 
 namespace aegis {

@@ -10,7 +10,7 @@ namespace aegis {
 
 struct Router::Tree {
   http::RouteTree routes;
-  std::vector<std::unique_ptr<Endpoint>> endpoints;
+  std::vector<std::unique_ptr<const Endpoint>> endpoints;
   std::vector<Middleware> middleware;
 };
 
@@ -78,15 +78,17 @@ void Router::use(Middleware middleware) {
   tree_->middleware.push_back(std::move(middleware));
 }
 
-const std::vector<std::unique_ptr<Endpoint>>& Router::endpoints() const {
+const std::vector<std::unique_ptr<const Endpoint>>& Router::endpoints() const {
   return tree_->endpoints;
 }
 
 Endpoint& Router::insert(Method method, std::string_view path,
                          std::unique_ptr<const detail::Handler> handler) {
   auto endpoint = std::make_unique<Endpoint>(method, path, std::move(handler));
-  tree_->routes.insert(*endpoint);
-  return *tree_->endpoints.emplace_back(std::move(endpoint));
+  Endpoint& added = *endpoint;
+  tree_->routes.insert(added);
+  tree_->endpoints.push_back(std::move(endpoint));
+  return added;
 }
 
 awaitable<Response> Router::handle(Request& request) const {

@@ -4,7 +4,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "aegis/core/log.h"
-#include "http/reply.h"
+#include "http/reply_head.h"
 
 namespace aegis::http {
 

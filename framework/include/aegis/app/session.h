@@ -1,7 +1,7 @@
 #pragma once
 
 #include "aegis/db/database.h"
-#include "aegis/http/bind.h"
+#include "aegis/http/binder.h"
 
 /// Lets handlers ask for Session& and Database&. Here, and not in http or db, since neither of
 /// these knows the other.

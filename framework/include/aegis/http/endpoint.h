@@ -30,7 +30,8 @@ struct Parameter {
 };
 
 /// A route: what the router needs to run a handler and OpenAPI to describe it, both derived from
-/// the handler's type.
+/// the handler's type: each Binder and the Reply fill in their part of it when the route is added.
+/// From then on it is read only.
 struct Endpoint {
   struct Need {
     Services::Key key;

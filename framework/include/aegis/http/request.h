@@ -14,6 +14,7 @@ namespace aegis {
 class Services;
 struct Endpoint;
 
+/// The methods that the server knows (RFC 9110, RFC 5789); it answers 501 to any `other`.
 enum class Method : std::uint8_t { get, head, post, put, patch, del, options, other };
 
 /// "GET", "POST", …

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "aegis/http/bind.h"
+#include "aegis/http/handler.h"
 
 namespace aegis {
 
@@ -79,7 +79,7 @@ class Router : public HttpHandler {
   awaitable<Response> handle(Request& request) const override;
 
   /// In order of addition.
-  const std::vector<std::unique_ptr<Endpoint>>& endpoints() const;
+  const std::vector<std::unique_ptr<const Endpoint>>& endpoints() const;
 
  private:
   friend class Next;

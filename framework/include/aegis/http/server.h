@@ -11,9 +11,11 @@ namespace aegis {
 
 class Runtime;
 
+/// Where a server listens and what it lets clients use. An application sets them by HOST, PORT and
+/// HTTP_…; docs/handlers.md lists those.
 struct ServerOptions {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 8000;
+  std::string host = "127.0.0.1";  ///< an address, or a name that is looked up
+  std::uint16_t port = 8000;       ///< 0: any free one
   bool next_free_port = false;  ///< when `port` is taken, try the following ones
   std::size_t max_header_bytes = 16 * 1024;  ///< the request's target may be half of it
   std::size_t max_body_bytes = 1024 * 1024;
@@ -25,12 +27,19 @@ struct ServerOptions {
   std::chrono::milliseconds handler_timeout{30'000};  ///< then cancelled: 504
   std::chrono::milliseconds idle_timeout{60'000};     ///< between requests: closed
   std::chrono::milliseconds write_timeout{30'000};    ///< no progress in sending a reply: closed
-  bool access_log = false;
+  bool access_log = false;                            ///< a line per request, at level info
 };
 
+/// What a server has done since its start, and what it does now. Counted per core: a sum taken
+/// while requests run may be off by those.
 struct ServerStats {
-  std::uint64_t connections_accepted = 0, connections_open = 0, connections_refused = 0;
-  std::uint64_t requests = 0, in_flight = 0, server_errors = 0, timeouts = 0;
+  std::uint64_t connections_accepted = 0;
+  std::uint64_t connections_open = 0;     ///< now
+  std::uint64_t connections_refused = 0;  ///< for being too many
+  std::uint64_t requests = 0;             ///< also those that were refused
+  std::uint64_t in_flight = 0;            ///< being handled now
+  std::uint64_t server_errors = 0;        ///< replies with a status of 500 and more
+  std::uint64_t timeouts = 0;             ///< of any kind, but for idle connections
 };
 
 /// HTTP/1.1 on every core of the runtime. Time-outs are kept to about 100 ms. A handler is cancelled

@@ -1,9 +1,10 @@
-#include "aegis/http/bind.h"
+#include "aegis/http/binder.h"
 
 #include <algorithm>
 #include <boost/beast/core/string.hpp>
 #include <string>
 
+#include "aegis/core/json.h"
 #include "core/describe/place.h"
 #include "core/describe/suggest.h"
 #include "core/describe/utf8.h"
