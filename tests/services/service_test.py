@@ -1,6 +1,8 @@
 """The shields program as people run it: real processes, signals, files and sockets.
 
 usage: service_test.py PATH_OF_SHIELDS [unittest options]
+
+With POSTGRES_URL in the environment, on that database; otherwise on SQLite.
 """
 import contextlib
 import http.client
@@ -18,6 +20,7 @@ import unittest
 from pathlib import Path
 
 SHIELDS = ""
+POSTGRES_URL = os.environ.get("POSTGRES_URL")
 LIMIT = 60  # seconds until something that should happen counts as failed
 
 
@@ -34,6 +37,7 @@ class Service:
         self.directory = Path(directory)
         self.env = {"PATH": os.environ["PATH"], "LOG_FORMAT": "json", **self.sanitizers()}
         self.env.update({"PORT": str(free_port())} if "PORT" not in env else {})
+        self.env.update({"DATABASE_URL": POSTGRES_URL} if POSTGRES_URL else {})
         self.env.update({key: value for key, value in env.items() if value is not None})
         self.log = open(self.directory / "log", "ab")
         self.process = subprocess.Popen([SHIELDS, command], cwd=directory, env=self.env,
@@ -105,8 +109,20 @@ def run(directory, *arguments, **env):
                                               **Service.sanitizers(), **env})
 
 
+def psql(sql):
+    return subprocess.run(["psql", "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "-c", sql,
+                           POSTGRES_URL], check=True, capture_output=True, text=True,
+                          timeout=LIMIT).stdout
+
+
+on_sqlite = unittest.skipIf(POSTGRES_URL, "on SQLite only")
+on_postgresql = unittest.skipUnless(POSTGRES_URL, "on PostgreSQL only")
+
+
 class ServiceTest(unittest.TestCase):
     def setUp(self):
+        if POSTGRES_URL:
+            psql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         self.directory = temporary.name
@@ -128,15 +144,22 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual(refused.returncode, 78, refused.stderr)
         self.assertIn("foreign_key", refused.stderr)
 
+    def execute(self, sql):
+        """Runs SQL on the service's database from outside; answers the first column."""
+        if POSTGRES_URL:
+            return psql(sql).split("\n")[:-1]
+        path = Path(self.directory) / "data/app.db"
+        path.parent.mkdir(exist_ok=True)
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as database:
+            return [row[0] for row in database.execute(sql)]
+
     def test_a_missing_table_or_column_is_unhealthy(self):
         service = self.serve()
         service.await_ready()
-        database = sqlite3.connect(Path(self.directory) / "data/app.db")
-        self.addCleanup(database.close)
-        database.execute("ALTER TABLE shield DROP COLUMN enchantment")
+        self.execute("ALTER TABLE shield DROP COLUMN enchantment")
         tables = self.tables_of(service.await_status("/health/detailed", 503))
         self.assertIn("shield.enchantment", tables["message"])
-        database.execute("DROP TABLE shield")
+        self.execute("DROP TABLE shield")
         tables = self.tables_of(service.await_status("/health/detailed", 503))
         self.assertIn("table shield", tables["message"])
 
@@ -145,9 +168,7 @@ class ServiceTest(unittest.TestCase):
         return json.loads(reply.text)["components"]["database"]["sub_components"]["tables"]
 
     def test_a_database_that_cannot_be_prepared_says_why_it_is_not_ready(self):
-        (Path(self.directory) / "data").mkdir()
-        with contextlib.closing(sqlite3.connect(Path(self.directory) / "data/app.db")) as database:
-            database.execute("CREATE TABLE shield (id INTEGER PRIMARY KEY)")
+        self.execute("CREATE TABLE shield (id INTEGER PRIMARY KEY)")
         service = self.serve()
         service.await_status("/health/detailed", 503)
         while "being prepared" in (reply := service.request("GET", "/readyz")).text:
@@ -158,7 +179,6 @@ class ServiceTest(unittest.TestCase):
     def test_quick_start(self):
         service = self.serve(PORT=None)
         service.await_ready()
-        self.assertTrue((Path(self.directory) / "data/app.db").exists())
         forged = service.request("POST", "/shields", {"name": "Dragon Scale"})
         self.assertEqual(forged.status, 201)
         self.assertEqual(forged.headers["Location"], "/shields/1")
@@ -184,6 +204,7 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual(refused.returncode, 69)
         self.assertIn(str(service.port), refused.stderr)
 
+    @on_sqlite
     def test_the_schema_is_one_a_person_would_write(self):
         service = self.serve()
         service.await_ready()
@@ -215,7 +236,7 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual(run(self.directory, "health", "probe", **port).returncode, 0)
         detailed = run(self.directory, "health", "--detailed", **port)
         self.assertEqual(detailed.returncode, 0)
-        self.assertIn("journal_mode", detailed.stdout)
+        self.assertIn("max_connections" if POSTGRES_URL else "journal_mode", detailed.stdout)
         as_json = run(self.directory, "health", "--detailed", "--json", **port)
         self.assertIn("components", json.loads(as_json.stdout))
 
@@ -236,6 +257,7 @@ class ServiceTest(unittest.TestCase):
         self.assertTrue(reply.startswith(b"HTTP/1.1 201"), reply)
         self.assertEqual(service.wait(), 0)
 
+    @on_sqlite
     def test_a_corrupt_file_is_unhealthy_and_the_process_stays(self):
         Path(self.directory, "bad.db").write_bytes(b"this is no database, however long it is" * 99)
         service = self.serve(DATABASE_URL="sqlite:///bad.db")
@@ -248,6 +270,7 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual(service.request("GET", "/readyz").status, 503)
         self.assertEqual(service.stop(), 0)
 
+    @on_sqlite
     def test_a_missing_directory_is_unhealthy_until_it_is_there(self):
         service = self.serve(DATABASE_URL="sqlite:///no/such/place/app.db")
         reply = service.await_status("/health/detailed", 503)
@@ -257,6 +280,7 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual(service.request("POST", "/shields", {"name": "Late"}).status, 201)
         self.assertEqual(service.stop(), 0)
 
+    @on_sqlite
     def test_a_locked_database_answers_503_and_recovers(self):
         service = self.serve(DATABASE_CONNECT_ARGS='{"busy_timeout": 100}')
         service.await_ready()
@@ -271,11 +295,42 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual(service.request("POST", "/shields", {"name": "Aegis"}).status, 201)
         self.assertEqual(service.stop(), 0)
 
+    @on_postgresql
+    def test_shields_over_http(self):
+        service = self.serve()
+        service.await_ready()
+        for i in range(7):
+            forged = service.request("POST", "/shields", {"name": f"Shield {i}", "defense_rating": i})
+            self.assertEqual(forged.status, 201)
+        self.assertEqual(service.request("POST", "/shields", {"name": "Shield 1"}).status, 409)
+        self.assertEqual(service.request("POST", "/shields", {"name": ""}).status, 422)
+        first = service.get_json("/shields?limit=5&order=-defense_rating")
+        self.assertEqual([shield["defense_rating"] for shield in first["items"]], [6, 5, 4, 3, 2])
+        rest = service.get_json(f"/shields?limit=5&order=-defense_rating&after={first['next']}")
+        self.assertEqual([shield["defense_rating"] for shield in rest["items"]], [1, 0])
+        path = forged.headers["Location"]
+        self.assertEqual(service.request("PATCH", path, {"material": "gold"}).status, 200)
+        self.assertEqual(service.get_json(path)["material"], "gold")
+        self.assertEqual(service.request("DELETE", path).status, 204)
+        self.assertEqual(service.request("GET", path).status, 404)
+        self.assertEqual(service.stop(), 0)
+
+    @on_postgresql
+    def test_a_wrong_password_is_unhealthy_and_named_without_it(self):
+        url = re.sub("aegis@[^/]*/", "aegis:xyzzy@127.0.0.1:1/", POSTGRES_URL)
+        service = self.serve(DATABASE_URL=url)
+        reply = service.await_status("/health/detailed", 503)
+        self.assertEqual(service.request("GET", "/shields").status, 503)
+        self.assertEqual(service.request("GET", "/livez").status, 200)
+        self.assertEqual(service.stop(), 0)
+        self.assertNotIn("xyzzy", reply.text + service.log_text() + service.banner)
+
     def test_kill_9_loses_no_acknowledged_write(self):
         acknowledged = set()
         lock = threading.Lock()
         for round_ in range(3):
-            service = self.serve(DATABASE_CONNECT_ARGS='{"synchronous": "FULL"}')
+            service = self.serve(**({} if POSTGRES_URL else
+                                    {"DATABASE_CONNECT_ARGS": '{"synchronous": "FULL"}'}))
             service.await_ready()
             enough = threading.Event()
 
@@ -302,9 +357,7 @@ class ServiceTest(unittest.TestCase):
             service.stop(signal.SIGKILL)
             for worker in workers:
                 worker.join()
-            with contextlib.closing(sqlite3.connect(
-                    Path(self.directory) / "data/app.db")) as database:
-                stored = {name for (name,) in database.execute("SELECT name FROM shield")}
+            stored = set(self.execute("SELECT name FROM shield"))
             self.assertEqual(acknowledged - stored, set())
 
 

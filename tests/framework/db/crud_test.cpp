@@ -201,6 +201,9 @@ DATABASE_TEST(a_taken_value_is_a_conflict_that_names_the_column) {
 DATABASE_TEST(a_key_too_large_for_its_member) {
   co_await db.session([&](Session& s) -> awaitable<void> {
     co_await s.execute("INSERT INTO guild (id, name) VALUES (40000, 'large')");
+    if (ground.is_postgresql()) {  // where a given key does not move the next one
+      co_await s.execute("ALTER TABLE guild ALTER COLUMN id RESTART WITH 40001");
+    }
     Narrow narrow{.name = "small"};
     BOOST_TEST(co_await error_of(s.insert(narrow), Errc::internal) ==
                "The member Narrow::id cannot hold its new key, 40001.");

@@ -2,8 +2,10 @@
 
 #include <cstdlib>
 
+#include "support/postgres_server.h"
+
 std::vector<std::string> databases() {
-  return {"sqlite in memory", "sqlite file"};
+  return {"sqlite in memory", "sqlite file", "postgresql"};
 }
 
 OnDatabase::OnDatabase(const std::string& kind) {
@@ -15,6 +17,11 @@ OnDatabase::OnDatabase(const std::string& kind) {
     url = "sqlite:///" + name + "/test.db";
     concurrent_readers_ = true;
   }
+  if (kind == "postgresql") {
+    server_database_ = PostgresServer::shared().create_database();
+    url = PostgresServer::shared().url(server_database_);
+    concurrent_readers_ = true;
+  }
   database_ = std::make_unique<Database>(runtime_, aegis::DatabaseOptions{.url = url});
   wait(database_->create_all(all_tables()));
 }
@@ -22,6 +29,7 @@ OnDatabase::OnDatabase(const std::string& kind) {
 OnDatabase::~OnDatabase() {
   wait(database_->close());
   database_.reset();
+  if (!server_database_.empty()) PostgresServer::shared().drop_database(server_database_);
   if (!folder_.empty()) std::filesystem::remove_all(folder_);
 }
 

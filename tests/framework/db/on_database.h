@@ -19,7 +19,7 @@
 
 using aegis::awaitable, aegis::Database, aegis::Session, aegis::Errc, aegis::Error;
 
-/// "sqlite in memory", "sqlite file".
+/// "sqlite in memory", "sqlite file", "postgresql".
 std::vector<std::string> databases();
 
 class OnDatabase {
@@ -32,6 +32,8 @@ class OnDatabase {
 
   Database& database() { return *database_; }
 
+  bool is_postgresql() const { return !server_database_.empty(); }
+
   /// Whether a read sees the file while another session writes to it.
   bool has_concurrent_readers() const { return concurrent_readers_; }
 
@@ -39,6 +41,7 @@ class OnDatabase {
   boost::asio::io_context io_{1};
   aegis::Runtime runtime_{{.threads = 1, .handle_signals = false}};
   std::filesystem::path folder_{};
+  std::string server_database_{};
   bool concurrent_readers_ = false;
   std::unique_ptr<Database> database_;
 };

@@ -45,6 +45,10 @@ struct Chicken {
   std::int64_t id{}, egg_id{};
   AEGIS_TABLE(Chicken, "chicken", (id, primary_key), (egg_id, references("egg", "id")))
 };
+struct Lonely {
+  std::int64_t id{};
+  AEGIS_TABLE(Lonely, "chicken", (id, primary_key))
+};
 struct Egg {
   std::int64_t id{}, chicken_id{};
   AEGIS_TABLE(Egg, "egg", (id, primary_key), (chicken_id, references("chicken", "id")))
@@ -225,10 +229,11 @@ DATABASE_TEST(creating_all_again_changes_nothing) {
 }
 
 DATABASE_TEST(creating_all_is_all_or_nothing) {
-  co_await db.session([&](Session& s) -> awaitable<void> {
-    co_await s.execute("CREATE TABLE limits_next_idx (a INTEGER)");  // in the index's way
+  co_await db.session([&](Session& s) -> awaitable<void> {  // in the second table's way
+    co_await s.execute(ground.is_postgresql() ? "CREATE TYPE chicken AS (a bigint)"
+                                              : "CREATE INDEX chicken ON guild (name)");
   });
-  co_await error_of(db.create_all({&table_of<Limits>()}), Errc::internal);
+  co_await error_of(db.create_all({&table_of<Limits>(), &table_of<Lonely>()}), Errc::internal);
   co_await db.read([&](Session& s) -> awaitable<void> {
     co_await error_of(
         [](Session& in) -> awaitable<void> { co_await in.select<Limits>().count(); }(s),
@@ -240,7 +245,7 @@ DATABASE_TEST(the_schema_is_what_would_be_created) {
   const std::string schema =
       db.schema({&table_of<Member>(), &table_of<Guild>(), &table_of<Shield>()});
   BOOST_TEST(schema.starts_with("CREATE TABLE guild (\n"));
-  BOOST_TEST(schema.find("STRICT;\n\nCREATE TABLE shield") != std::string::npos);
+  BOOST_TEST(schema.find(";\n\nCREATE TABLE shield") != std::string::npos);
   co_return;
 }
 
