@@ -250,6 +250,7 @@ class Differ {
 
 std::vector<std::string> column_names(const TableSchema& table) {
   std::vector<std::string> names;
+  names.reserve(table.columns.size());
   for (const auto& column : table.columns) names.push_back(column.name);
   std::ranges::sort(names);
   return names;
@@ -312,6 +313,7 @@ SchemaDiff plain_diff(const Schema& from, const Schema& to) {
 
 std::vector<std::string> SchemaDiff::summary() const {
   std::vector<std::string> lines;
+  lines.reserve(renames.size() + tables.size());
   for (const auto& rename : renames) {
     lines.push_back(rename.table.empty()
                         ? fmt::format("table {} becomes {}", rename.from, rename.to)

@@ -25,9 +25,9 @@ constexpr std::string_view snapshot_file = "schema.json";
 
 std::optional<std::int64_t> read_number(std::string_view text) {
   std::int64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (text.empty() || error != std::errc{} || stop != end || number < 0) return std::nullopt;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = stop == text.data() + text.size();
+  if (text.empty() || error != std::errc{} || !whole || number < 0) return std::nullopt;
   return number;
 }
 
@@ -159,9 +159,9 @@ const Revision* MigrationFolder::find(std::int64_t number) const {
 
 std::int64_t MigrationFolder::number_of(std::string_view text) const {
   const auto titled = read_title(text);
-  const auto number = titled ? titled->number : read_number(text);
-  const Revision* revision = number ? find(*number) : nullptr;
-  if (number == 0 || (revision && (!titled || titled->name == revision->name))) return *number;
+  const std::int64_t number = titled ? titled->number : read_number(text).value_or(-1);
+  const Revision* revision = find(number);
+  if (number == 0 || (revision && (!titled || titled->name == revision->name))) return number;
   throw Error(Errc::invalid, fmt::format("There is no migration {} in {}; the newest is {}.", text,
                                          path_.string(), title_of(head())));
 }

@@ -66,23 +66,23 @@ class PostgresqlSteps {
 
   void drop_references(const TableChange& change) {
     for (const auto& column : change.columns) {
-      if (!column.from || !column.from->references) continue;
-      const bool goes =
-          column.to ? reference_changes(column) : is_changed(column.from->references->table);
-      if (!goes) continue;
+      if (!column.from) continue;
+      const auto& reference = column.from->references;
+      if (!reference) continue;
+      if (!(column.to ? reference_changes(column) : is_changed(reference->table))) continue;
       drop_constraint(change.to->name, constraint_name(change.to->name, column.from->name, "fkey"));
     }
   }
 
   void add_references(const TableChange& change) {
     for (const auto& column : change.columns) {
-      if (!column.from || !column.to || !column.to->references || !reference_changes(column)) {
-        continue;
-      }
+      if (!column.from || !column.to) continue;
+      const auto& reference = column.to->references;
+      if (!reference || !reference_changes(column)) continue;
       const std::string& table = change.to->name;
       alter_table(table, "ADD CONSTRAINT {} FOREIGN KEY ({}) {}",
                   identifier(constraint_name(table, column.to->name, "fkey")),
-                  identifier(column.to->name), references_clause(*column.to->references));
+                  identifier(column.to->name), references_clause(*reference));
     }
   }
 
@@ -171,9 +171,9 @@ class PostgresqlSteps {
     if (filled) column.default_value = change.fill;
     alter_table(table, "ADD COLUMN {}", dialect_.column_definition(table, column));
     if (!filled) return;
-    if (change.to->default_value) {
+    if (const auto& initial = change.to->default_value) {
       alter_table(table, "ALTER COLUMN {} SET DEFAULT {}", identifier(column.name),
-                  dialect_.literal(column, *change.to->default_value));
+                  dialect_.literal(column, *initial));
     } else {
       alter_table(table, "ALTER COLUMN {} DROP DEFAULT", identifier(column.name));
     }
@@ -195,9 +195,8 @@ class PostgresqlSteps {
       alter_table(table, "ALTER COLUMN {} TYPE {} USING {}", name, dialect_.column_type(to->kind()),
                   converted(name, from->kind(), to->kind()));
     }
-    if (other_default && to->default_value) {
-      alter_table(table, "ALTER COLUMN {} SET DEFAULT {}", name,
-                  dialect_.literal(*to, *to->default_value));
+    if (const auto& initial = to->default_value; other_default && initial) {
+      alter_table(table, "ALTER COLUMN {} SET DEFAULT {}", name, dialect_.literal(*to, *initial));
     }
     if (from->nullable && !to->nullable) {
       if (fill) {
