@@ -168,7 +168,7 @@ class SqliteBackend final : public MigrationBackend {
   }
 
   awaitable<Catalogue> expect(Runtime& runtime, Database&, const Schema& schema) const override {
-    Database scratch(runtime, {.url = "sqlite://:memory:"});
+    Database scratch(runtime, options({.url = "sqlite://:memory:"}));
     Catalogue catalogue;
     auto body = [&](Session& s) -> awaitable<void> {
       for (const auto& table : schema.tables) {
