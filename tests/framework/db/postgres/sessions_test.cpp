@@ -421,3 +421,59 @@ BOOST_AUTO_TEST_CASE(a_copy_that_is_cancelled_leaves_nothing) {
   BOOST_TEST(f.wait(one<std::int64_t>(*f.database, "SELECT count(*) FROM everything")) == 0);
   f.wait(execute(*f.database, "DELETE FROM everything"));
 }
+
+BOOST_AUTO_TEST_CASE(a_rolled_back_database_is_one_transaction_that_never_ends) {
+  Fixture f;
+  f.execute("CREATE TABLE t (v int UNIQUE)");
+  f.wait(f.database->close());
+  f.database = std::make_unique<Database>(f.runtime,
+                                          DatabaseOptions{.url = f.url, .rolled_back = true});
+  const auto count = [](Database& db) -> awaitable<std::int64_t> {
+    co_return co_await one<std::int64_t>(db, "SELECT count(*) FROM t");
+  };
+  const auto work = [&](Database& db) -> awaitable<void> {
+    co_await execute(db, "INSERT INTO t VALUES (1)");
+    BOOST_TEST(co_await count(db) == 1);
+    BOOST_TEST((co_await error_of(execute(db, "INSERT INTO t VALUES (2), (1)"))).second ==
+               "t.v: this value is already taken");
+    const auto wrong = [](Database& in) -> awaitable<void> { co_await one<int>(in, "SELECT 1/0"); };
+    BOOST_TEST(contains((co_await error_of(wrong(db))).second, "division by zero"));
+    {
+      Session dropped = db.begin();
+      co_await dropped.execute("INSERT INTO t VALUES (3)");
+    }
+    co_await db.session([&](Session& s) -> awaitable<void> {
+      co_await s.execute("INSERT INTO t VALUES (4)");
+      co_await s.rollback();
+      co_await s.execute("INSERT INTO t VALUES (5)");
+    });
+    BOOST_TEST(co_await count(db) == 2);
+    co_await execute(db, "CREATE TABLE u (v int)");
+  };
+  f.wait(work(*f.database));
+  BOOST_TEST(f.execute("SELECT count(*) FROM t") == "0");
+  f.open({});
+  BOOST_TEST(f.wait(count(*f.database)) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(each_core_has_connections_of_its_own) {
+  Fixture f;
+  f.execute("CREATE TABLE t (v int)");
+  Runtime runtime({.threads = 2, .handle_signals = false});
+  Database db(runtime, {.url = f.url, .connect_args = {{"pool_size", "6"}}});
+  std::atomic<int> left = 40;
+  std::atomic<int> wrong = 0;
+  const auto work = [&](int number) -> awaitable<void> {
+    for (int i = 0; i < 20; ++i) {
+      co_await execute(db, "INSERT INTO t VALUES (1)");
+      if (co_await one<int>(db, "SELECT " + std::to_string(number)) != number) ++wrong;
+    }
+    if (--left == 0) runtime.shutdown();
+  };
+  runtime.on_stop("database", [&] { return db.close(); });
+  for (int i = 0; i < 40; ++i) runtime.spawn(static_cast<std::size_t>(i % 2), work(i));
+  runtime.run();
+  BOOST_TEST(left == 0);
+  BOOST_TEST(wrong == 0);
+  BOOST_TEST(f.execute("SELECT count(*) FROM t") == "800");
+}
