@@ -32,10 +32,10 @@ std::shared_ptr<Connection> Core::try_lane() {
   return best;
 }
 
-awaitable<std::shared_ptr<Connection>> Core::lane() {
+awaitable<std::shared_ptr<Connection>> Core::lane(Milliseconds limit) {
   if (closed_) throw closed_error();
   expect_ticks();
-  return lanes_[0].wait_for_connection(shared_from_this());
+  return lanes_[0].wait_for_connection(shared_from_this(), limit);
 }
 
 bool Core::is_slow(std::string_view sql) {

@@ -39,7 +39,8 @@ class Core : public std::enable_shared_from_this<Core> {
 
   /// The lane that a read best takes now; connects, if need be.
   std::shared_ptr<Connection> try_lane();
-  awaitable<std::shared_ptr<Connection>> lane();
+  /// Waits for it up to `limit`. Throws Error(unavailable).
+  awaitable<std::shared_ptr<Connection>> lane(Milliseconds limit);
 
   /// Whether the read was found too long for a lane lately.
   bool is_slow(std::string_view sql);

@@ -1,5 +1,6 @@
 #include "db/postgres/driver.h"
 
+#include <algorithm>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/query.hpp>
@@ -19,6 +20,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr Milliseconds close_limit{1000};
+constexpr Milliseconds inspection_patience{1000};  // whoever asks for health does not want to wait
 
 class PostgresDriver final : public Driver {
  public:
@@ -81,7 +83,8 @@ awaitable<DatabaseReport> PostgresDriver::inspect() {
   report.implementation = "postgresql";
   report.url = engine->config().url;
   try {
-    PostgresLink link(engine, {.read_only = true, .origin = "inspect"});
+    const auto patience = std::min(engine->config().pool_timeout, inspection_patience);
+    PostgresLink link(engine, {.read_only = true, .origin = "inspect"}, patience);
     co_await inspect_server(link, report);
   } catch (const Error& error) {
     report.problems.push_back({true, error.what()});

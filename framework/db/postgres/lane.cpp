@@ -17,9 +17,10 @@ Lane::Lane(std::shared_ptr<const Config> config, boost::asio::any_io_executor ex
       connector_(config_, Role::lane, executor, *this),
       waiters_(std::move(executor)) {}
 
-awaitable<std::shared_ptr<Connection>> Lane::wait_for_connection(std::shared_ptr<void> life) {
+awaitable<std::shared_ptr<Connection>> Lane::wait_for_connection(std::shared_ptr<void> life,
+                                                                 Milliseconds limit) {
   connect(std::move(life));
-  return waiters_.wait(Connection::Clock::now() + config_->pool_timeout);
+  return waiters_.wait(Connection::Clock::now() + limit);
 }
 
 void Lane::connect(std::shared_ptr<void> life) {
@@ -44,11 +45,10 @@ void Lane::connect_failed(const std::string& message, bool lasting) {
 void Lane::tick(Connection::Clock::time_point now) {
   while (waiters_.overdue(now)) {
     const std::string& why = connector_.last_failure();
-    waiters_.fail({Errc::unavailable,
-                   why.empty() ? fmt::format("no connection to {} within {} ms: the server does "
-                                             "not answer",
-                                             config_->url, config_->pool_timeout.count())
-                               : why});
+    waiters_.fail(
+        {Errc::unavailable,
+         why.empty() ? fmt::format("no connection to {}: the server does not answer", config_->url)
+                     : why});
   }
   if (!connection_) return;
   if (silent_for(*connection_, config_->lane_timeout + grace)) {

@@ -16,8 +16,9 @@ class Lane final : Connection::Owner, Connector::Owner {
   /// Null while there is none.
   const std::shared_ptr<Connection>& connection() const { return connection_; }
   std::size_t pending() const { return connection_ ? connection_->pending() : 0; }
-  /// Connects, and waits for it up to pool_timeout. Throws Error(unavailable).
-  awaitable<std::shared_ptr<Connection>> wait_for_connection(std::shared_ptr<void> life);
+  /// Connects, and waits for it up to `limit`. Throws Error(unavailable).
+  awaitable<std::shared_ptr<Connection>> wait_for_connection(std::shared_ptr<void> life,
+                                                             Milliseconds limit);
   /// Connects, unless there is a connection; waits for nothing.
   void connect(std::shared_ptr<void> life);
 

@@ -50,8 +50,11 @@ void start_over(Request& request) {
 
 }  // namespace
 
-PostgresLink::PostgresLink(std::shared_ptr<Engine> engine, const SessionOptions& options)
-    : engine_(std::move(engine)), options_(options) {}
+PostgresLink::PostgresLink(std::shared_ptr<Engine> engine, const SessionOptions& options,
+                           std::optional<Milliseconds> patience)
+    : engine_(std::move(engine)),
+      options_(options),
+      patience_(patience.value_or(engine_->config().pool_timeout)) {}
 
 PostgresLink::~PostgresLink() {
   if (!connection_ || core_->closed()) return;
@@ -85,7 +88,7 @@ awaitable<Outcome> PostgresLink::run(const Statement& statement, RowSink& rows) 
   int losses = 0;
   for (int attempt = 0;; ++attempt) {
     std::shared_ptr<Connection> lane = core.try_lane();
-    if (!lane) lane = co_await core.lane();
+    if (!lane) lane = co_await core.lane(patience_);
     lane->send(request);
     co_await lane->answer(request);
     switch (request.end) {

@@ -10,7 +10,9 @@ namespace aegis::db::postgres {
 /// takes a connection for the transaction.
 class PostgresLink final : public Link {
  public:
-  PostgresLink(std::shared_ptr<Engine> engine, const SessionOptions& options);
+  /// `patience`: how long a read waits for a lane's connection; pool_timeout unless given.
+  PostgresLink(std::shared_ptr<Engine> engine, const SessionOptions& options,
+               std::optional<Milliseconds> patience = std::nullopt);
   ~PostgresLink() override;
 
   awaitable<Outcome> run(const Statement& statement, RowSink& rows) override;
@@ -46,6 +48,7 @@ class PostgresLink final : public Link {
 
   std::shared_ptr<Engine> engine_;
   SessionOptions options_;
+  Milliseconds patience_;
   std::shared_ptr<Core> core_;              ///< of the transaction
   std::shared_ptr<Connection> connection_;  ///< the transaction's
   bool begun_ = false;                      ///< BEGIN was sent

@@ -426,8 +426,8 @@ BOOST_AUTO_TEST_CASE(a_rolled_back_database_is_one_transaction_that_never_ends) 
   Fixture f;
   f.execute("CREATE TABLE t (v int UNIQUE)");
   f.wait(f.database->close());
-  f.database = std::make_unique<Database>(f.runtime,
-                                          DatabaseOptions{.url = f.url, .rolled_back = true});
+  f.database =
+      std::make_unique<Database>(f.runtime, DatabaseOptions{.url = f.url, .rolled_back = true});
   const auto count = [](Database& db) -> awaitable<std::int64_t> {
     co_return co_await one<std::int64_t>(db, "SELECT count(*) FROM t");
   };
