@@ -1,6 +1,7 @@
 #include "app/database_health.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 namespace aegis {
@@ -9,8 +10,21 @@ namespace {
 
 ComponentHealth facts(std::string name, const std::vector<DatabaseReport::Fact>& found) {
   ComponentHealth part{.name = std::move(name)};
-  for (const auto& fact : found) part.metadata.emplace_back(fact.name, fact.value);
+  for (const auto& fact : found) {
+    const auto add = [&](const auto& value) {
+      if constexpr (std::is_constructible_v<HealthValue, decltype(value)>) {
+        part.metadata.emplace_back(fact.name, value);
+      }
+    };
+    std::visit(add, fact.value);
+  }
   return part;
+}
+
+void tell(ComponentHealth& health, const DatabaseReport::Problem& problem) {
+  health.status =
+      std::max(health.status, problem.unhealthy ? HealthStatus::unhealthy : HealthStatus::warning);
+  health.message += (health.message.empty() ? "" : "; ") + problem.message;
 }
 
 // A column is told as its definition, which begins with its name.
@@ -70,26 +84,23 @@ class DatabaseHealth : public HealthCheck {
 
   awaitable<ComponentHealth> check() override {
     const DatabaseReport report = co_await database_.inspect();
-    ComponentHealth health{.name = "database", .message = "connected"};
+    ComponentHealth health{.name = "database"};
     health.metadata.emplace_back("implementation", report.implementation);
     health.metadata.emplace_back("version", report.version);
     health.metadata.emplace_back("url", report.url);
 
-    std::string message;
+    ComponentHealth storage = facts("storage", report.storage);
     for (const auto& problem : report.problems) {
-      health.status = std::max(health.status,
-                               problem.unhealthy ? HealthStatus::unhealthy : HealthStatus::warning);
-      message += (message.empty() ? "" : "; ") + problem.message;
+      tell(health, problem);
+      if (problem.part == DatabaseReport::Part::storage) tell(storage, problem);
     }
-    if (!message.empty()) health.message = std::move(message);
+    if (health.message.empty()) health.message = "connected";
 
-    health.sub_components.push_back(facts("storage", report.storage));
+    health.sub_components.push_back(std::move(storage));
     health.sub_components.push_back(facts("settings", report.settings));
     health.sub_components.push_back(facts("pool", report.pool));
-    // Nothing is known of the tables of a database that is away.
-    const bool away = health.status == HealthStatus::unhealthy && report.tables.empty();
     health.sub_components.push_back(
-        tables(report.tables, away ? std::vector<const Table*>{} : models_));
+        tables(report.tables, report.has_tables ? models_ : std::vector<const Table*>{}));
     co_return health;
   }
 

@@ -15,6 +15,7 @@
 #include <csignal>
 #include <exception>
 #include <list>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -92,9 +93,11 @@ struct Runtime::Impl {
   }
 
   // While every core still exists, since a coroutine suspended on one may hold what belongs to
-  // another. Asio posts a frame to its own core to be destroyed there: hence the second round.
+  // another. Asio posts a frame to its own core to be destroyed there: hence the second round,
+  // also for threads of others, which may have frames of their own.
   void destroy_suspended() {
     for (int round = 0; round < 2; ++round) {
+      for (const auto& end_threads : thread_enders) end_threads();
       for (const auto& core : cores) core->shutdown();
     }
   }
@@ -205,6 +208,8 @@ struct Runtime::Impl {
   const RuntimeOptions options;
   std::vector<NamedHook> drain_hooks;
   std::vector<NamedHook> stop_hooks;
+  std::mutex enders_mutex;
+  std::vector<std::function<void()>> thread_enders;
   std::atomic<bool> draining = false;
   std::atomic<int> exit_code = 0;
   std::vector<std::unique_ptr<Core>> cores;
@@ -238,6 +243,11 @@ void Runtime::on_drain(std::string name, Hook hook) {
 
 void Runtime::on_stop(std::string name, Hook hook) {
   impl_->stop_hooks.push_back({std::move(name), std::move(hook)});
+}
+
+void Runtime::before_destruction(std::function<void()> end_threads) {
+  const std::lock_guard lock(impl_->enders_mutex);
+  impl_->thread_enders.push_back(std::move(end_threads));
 }
 
 int Runtime::run() {

@@ -14,8 +14,9 @@ namespace aegis {
 namespace {
 
 awaitable<void> run_once(db::Driver& driver, SessionOptions options,
-                         FunctionRef<awaitable<void>(Session&)> body) {
-  Session session(driver.open(options), driver, options);
+                         FunctionRef<awaitable<void>(Session&)> body,
+                         const std::atomic<bool>* cancelled) {
+  Session session(driver.open(options, cancelled), driver, options);
   co_await body(session);
   co_await session.commit();  // otherwise the session's end rolls it back
 }
@@ -30,16 +31,17 @@ awaitable<void> pause_after(int attempt) {
 }
 
 awaitable<void> run_here(db::Driver& driver, SessionOptions options,
-                         FunctionRef<awaitable<void>(Session&)> body) {
+                         FunctionRef<awaitable<void>(Session&)> body,
+                         const std::atomic<bool>* cancelled) {
   for (int attempt = 1; attempt < options.attempts; ++attempt) {
     try {
-      co_return co_await run_once(driver, options, body);
+      co_return co_await run_once(driver, options, body, cancelled);
     } catch (const Error& error) {
       if (error.code() != Errc::try_again) throw;
     }
     co_await pause_after(attempt);
   }
-  co_await run_once(driver, options, body);
+  co_await run_once(driver, options, body, cancelled);
 }
 
 }  // namespace
@@ -51,7 +53,7 @@ Database::~Database() = default;
 
 Session Database::begin(std::source_location where) {
   const SessionOptions options{.where = where};
-  return Session(driver_->open(options), *driver_, options);
+  return Session(driver_->open(options, nullptr), *driver_, options);
 }
 
 awaitable<void> Database::run_session(SessionOptions options,
@@ -59,10 +61,12 @@ awaitable<void> Database::run_session(SessionOptions options,
   if (!options.read_only && !options.in_place) {
     const auto elsewhere = driver_->write_executor();
     if (elsewhere && *elsewhere != co_await boost::asio::this_coro::executor) {
-      co_return co_await run_on(*elsewhere, run_here(*driver_, options, body));
+      const auto cancellation = std::make_shared<Cancellation>();
+      auto work = run_here(*driver_, options, body, &cancellation->requested);
+      co_return co_await run_on(*elsewhere, std::move(work), cancellation);
     }
   }
-  co_await run_here(*driver_, options, body);
+  co_await run_here(*driver_, options, body, nullptr);
 }
 
 awaitable<void> Database::create_all(std::vector<const Table*> tables) {
@@ -74,7 +78,7 @@ awaitable<void> Database::create_all(std::vector<const Table*> tables) {
     db::NoRows none;
     for (const auto& sql : statements) co_await session.run({sql, {}, true}, none);
   };
-  co_await run_session({.origin = "create_all"}, body);
+  co_await run_session({.may_take_long = true, .origin = "create_all"}, body);
 }
 
 std::string Database::schema(const std::vector<const Table*>& tables) const {

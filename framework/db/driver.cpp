@@ -51,7 +51,7 @@ void check_options(const DatabaseOptions& options) {
 
 std::unique_ptr<Driver> make_driver(Runtime& runtime, const DatabaseOptions& options) {
   const auto scheme = scheme_of(options.url);
-  if (scheme == "sqlite") return sqlite::make_driver(options, sqlite::dialect());
+  if (scheme == "sqlite") return sqlite::make_driver(runtime, options, sqlite::dialect());
   if (is_postgres(scheme)) return postgres::make_driver(runtime, options);
   throw_unknown_scheme(scheme);
 }

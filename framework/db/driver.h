@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <memory>
 #include <optional>
@@ -70,7 +71,10 @@ class Driver {
   virtual ~Driver() = default;
 
   virtual const Dialect& dialect() const = 0;
-  virtual std::unique_ptr<Link> open(const SessionOptions& options) = 0;
+  /// `cancelled`, if not null, turns true when a session whose body runs on write_executor() is
+  /// cancelled, and ends the statement that runs there. It outlives the link's use.
+  virtual std::unique_ptr<Link> open(const SessionOptions& options,
+                                     const std::atomic<bool>* cancelled) = 0;
   /// Where the body of a session that writes should run, when not on its caller's executor.
   virtual std::optional<boost::asio::any_io_executor> write_executor() { return std::nullopt; }
   virtual awaitable<DatabaseReport> inspect() = 0;

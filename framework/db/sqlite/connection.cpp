@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "aegis/core/log.h"
@@ -66,7 +68,8 @@ struct Connection::Prepared {
 
 namespace {
 
-constexpr int reader_check_interval = 10'000;  // opcodes, some 100 µs
+constexpr int check_interval = 10'000;  // opcodes, some 100 µs
+constexpr Milliseconds longest_lock_pause{50};
 
 // Once, before the first connection: the statistics are behind one lock for all threads.
 void configure_library() {
@@ -105,7 +108,9 @@ std::vector<int> read_parameters(sqlite3_stmt* statement, std::string_view sql) 
 
 }  // namespace
 
-Connection::Connection(const Config& config, Role role, bool create) : config_(config) {
+Connection::Connection(const Config& config, Role role, std::function<bool()> interrupted,
+                       bool create)
+    : config_(config), interrupted_(std::move(interrupted)) {
   configure_library();
   const std::string name = config.in_memory() ? ":memory:" : config.file.string();
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
@@ -130,15 +135,16 @@ void Connection::configure(Role role) {
   sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_FKEY, config_.foreign_keys ? 1 : 0, nullptr);
 
   wait_for_locks(role == Role::guest ? Milliseconds(0) : config_.busy_timeout);
+  sqlite3_busy_handler(handle, &Connection::wait_for_lock, this);
   if (role == Role::guest) {
     const auto stop = [](void*) { return 1; };
     sqlite3_progress_handler(handle, static_cast<int>(config_.inline_opcodes), stop, nullptr);
-  } else if (role == Role::reader) {
+  } else {
     const auto check = [](void* self) {
-      const auto* flag = static_cast<Connection*>(self)->interrupt_;
-      return flag && flag->load(std::memory_order_relaxed) ? 1 : 0;
+      const auto& connection = *static_cast<Connection*>(self);
+      return !connection.own_statement_ && connection.is_interrupted() ? 1 : 0;
     };
-    sqlite3_progress_handler(handle, reader_check_interval, check, this);
+    sqlite3_progress_handler(handle, check_interval, check, this);
   }
 
   text("PRAGMA case_sensitive_like = ON");  // as on other databases
@@ -172,8 +178,16 @@ int Connection::authorize(void* self, int action, const char*, const char*, cons
   }
 }
 
-void Connection::wait_for_locks(Milliseconds limit) {
-  sqlite3_busy_timeout(connection_.get(), static_cast<int>(limit.count()));
+// As sqlite3_busy_timeout() does it, but it can be interrupted.
+int Connection::wait_for_lock(void* self, int tries) {
+  auto& connection = *static_cast<Connection*>(self);
+  const auto now = std::chrono::steady_clock::now();
+  if (tries == 0) connection.locked_since_ = now;
+  const auto left = connection.lock_timeout_ - (now - connection.locked_since_);
+  if (left <= left.zero() || connection.is_interrupted()) return 0;
+  const Milliseconds pause = std::min(Milliseconds(tries + 1), longest_lock_pause);
+  std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(pause, left));
+  return 1;
 }
 
 bool Connection::has_dangling_references() const {

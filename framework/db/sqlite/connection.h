@@ -2,7 +2,8 @@
 
 #include <sqlite3.h>
 
-#include <atomic>
+#include <chrono>
+#include <functional>
 #include <list>
 #include <memory>
 #include <span>
@@ -22,15 +23,17 @@ class Connection {
  public:
   enum class Role {
     writer,  ///< creates the file when asked to
-    reader,  ///< on a thread of its own: may wait for locks; a statement can be interrupted
+    reader,  ///< on a thread of its own: may wait for locks
     guest,   ///< on somebody else's thread: waits for nothing, runs Config::inline_opcodes at most
   };
 
   /// A statement in the cache; valid until the next prepare().
   struct Prepared;
 
-  /// Throws Failure.
-  Connection(const Config& config, Role role, bool create = false);
+  /// Throws Failure. `interrupted`, if there is one, is asked now and then while a statement runs
+  /// or waits for a lock, save for a guest's: true ends it with SQLITE_INTERRUPT or SQLITE_BUSY.
+  Connection(const Config& config, Role role, std::function<bool()> interrupted = {},
+             bool create = false);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -48,14 +51,13 @@ class Connection {
     return run(prepare(statement.sql), statement.values, rows);
   }
   /// Runs one of the driver's own statements without rows, e.g. "COMMIT"; answers the result code.
+  /// It is not interrupted, as one that did its work must not be said to have failed.
   int control(std::string_view sql) noexcept;
   /// The first column of the first row as text; empty without one. Throws Failure.
   std::string text(std::string_view sql);
 
-  /// While true, a reader's statement is interrupted. Null: never.
-  void interrupt_by(const std::atomic<bool>* flag) { interrupt_ = flag; }
   /// How long a statement waits for another process's lock.
-  void wait_for_locks(Milliseconds limit);
+  void wait_for_locks(Milliseconds limit) { lock_timeout_ = limit; }
 
   bool in_transaction() const { return sqlite3_get_autocommit(connection_.get()) == 0; }
   bool read_only() const { return sqlite3_db_readonly(connection_.get(), "main") == 1; }
@@ -73,13 +75,17 @@ class Connection {
   void configure(Role role);
   void bind(Prepared& statement, std::span<const Cell> values);
   [[noreturn]] void fail(std::string_view sql) const { throw last_failure(sql); }
+  bool is_interrupted() const { return interrupted_ && interrupted_(); }
+  static int wait_for_lock(void* self, int tries);
   static int authorize(void* self, int action, const char*, const char*, const char*, const char*);
 
   const Config& config_;
   std::unique_ptr<sqlite3, Close> connection_;
   std::list<Prepared> statements_;  ///< most recently used first
   std::unordered_map<std::string_view, std::list<Prepared>::iterator> by_text_;
-  const std::atomic<bool>* interrupt_ = nullptr;
+  std::function<bool()> interrupted_;
+  Milliseconds lock_timeout_{0};
+  std::chrono::steady_clock::time_point locked_since_{};
   bool own_statement_ = false;  ///< the driver's own may control transactions
 };
 

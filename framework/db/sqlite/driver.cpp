@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <cmath>
 #include <utility>
 
 #include "aegis/core/blocking.h"
+#include "aegis/core/runtime.h"
 #include "core/run_on.h"
 #include "db/sqlite/config.h"
 #include "db/sqlite/engine.h"
@@ -19,14 +21,19 @@ namespace {
 
 class SqliteDriver final : public Driver {
  public:
-  SqliteDriver(const DatabaseOptions& options, const Dialect& dialect)
-      : dialect_(dialect), engine_(std::make_shared<Engine>(read_config(options))) {}
+  SqliteDriver(Runtime& runtime, const DatabaseOptions& options, const Dialect& dialect)
+      : dialect_(dialect), engine_(std::make_shared<Engine>(read_config(options))) {
+    runtime.before_destruction([weak = std::weak_ptr(engine_)] {
+      if (const auto engine = weak.lock()) engine->stop();
+    });
+  }
   ~SqliteDriver() override { engine_->stop(); }
 
   const Dialect& dialect() const override { return dialect_; }
 
-  std::unique_ptr<Link> open(const SessionOptions& options) override {
-    return std::make_unique<SqliteLink>(engine_, options);
+  std::unique_ptr<Link> open(const SessionOptions& options,
+                             const std::atomic<bool>* cancelled) override {
+    return std::make_unique<SqliteLink>(engine_, options, cancelled);
   }
 
   std::optional<boost::asio::any_io_executor> write_executor() override {
@@ -36,7 +43,8 @@ class SqliteDriver final : public Driver {
   awaitable<DatabaseReport> inspect() override;
 
   awaitable<void> close() override {
-    return run_on(engine_->writer.executor(), close_here(engine_));
+    engine_->interrupt();
+    co_await run_on(engine_->writer.executor(), close_here(engine_));
   }
 
  private:
@@ -61,22 +69,21 @@ class SqliteDriver final : public Driver {
 std::vector<DatabaseReport::Fact> pool_facts(const Engine& engine) {
   const Writer::Figures& writer = engine.writer.figures();
   const Readers::Figures& readers = engine.readers.figures();
-  const auto text = [](const auto& figure) { return std::to_string(figure.load()); };
-  const std::uint64_t groups = writer.groups, sessions = writer.sessions;
+  const auto number = [](const auto& figure) { return static_cast<std::int64_t>(figure.load()); };
+  const std::int64_t groups = number(writer.groups), sessions = number(writer.sessions);
+  const double mean = groups ? static_cast<double>(sessions) / static_cast<double>(groups) : 0;
   return {
-      {"writers_waiting", text(writer.waiting)},
-      {"commits", std::to_string(groups)},
-      {"sessions_committed", std::to_string(sessions)},
-      {"sessions_per_commit",
-       groups ? fmt::format("{:.1f}", static_cast<double>(sessions) / static_cast<double>(groups))
-              : "0"},
-      {"rollbacks", text(writer.rollbacks)},
-      {"turns_expired", text(writer.expired)},
-      {"reader_threads", std::to_string(engine.config.readers)},
-      {"readers_waiting", text(readers.waiting)},
-      {"reads_in_place", text(readers.here)},
-      {"reads_moved", text(readers.moved)},
-      {"reads_on_readers", text(readers.hopped)},
+      {"writers_waiting", number(writer.waiting)},
+      {"commits", groups},
+      {"sessions_committed", sessions},
+      {"sessions_per_commit", std::round(mean * 10) / 10},
+      {"rollbacks", number(writer.rollbacks)},
+      {"turns_expired", number(writer.expired)},
+      {"reader_threads", engine.config.readers},
+      {"readers_waiting", number(readers.waiting)},
+      {"reads_in_place", number(readers.here)},
+      {"reads_moved", number(readers.moved)},
+      {"reads_on_readers", number(readers.hopped)},
       {"slow_statements", fmt::format("{}", fmt::join(engine.readers.slow_statements(), "; "))},
   };
 }
@@ -85,7 +92,7 @@ awaitable<void> SqliteDriver::inspect_here(std::shared_ptr<Engine> engine, Datab
   engine->writer.open();
   if (!engine->config.single_connection()) co_return;
   const auto look = [&](Connection& connection) { inspect_contents(connection, report); };
-  co_await engine->writer.run_alone(look);
+  co_await engine->writer.run_alone(look, nullptr);
 }
 
 awaitable<DatabaseReport> SqliteDriver::inspect() {
@@ -98,6 +105,8 @@ awaitable<DatabaseReport> SqliteDriver::inspect() {
   if (engine->config.single_connection() || engine->writer.opening() == 0) {
     try {
       co_await run_on(engine->writer.executor(), inspect_here(engine, report));
+    } catch (const Failure& error) {
+      if (!error.is_interruption()) failure = error.what();  // a lock: inspect_file() tells
     } catch (const Error& error) {
       failure = error.what();
     }
@@ -106,20 +115,23 @@ awaitable<DatabaseReport> SqliteDriver::inspect() {
   }
   if (!engine->config.single_connection()) {
     report = co_await run_blocking([engine, report = std::move(report)]() mutable {
-      inspect_file(engine->config, report);
+      inspect_file(engine->config, engine->writer, report);
       return std::move(report);
     });
   }
   const bool told = std::ranges::any_of(report.problems, &DatabaseReport::Problem::unhealthy);
-  if (!failure.empty() && !told) report.problems.insert(report.problems.begin(), {true, failure});
+  if (!failure.empty() && !told) {
+    report.problems.insert(report.problems.begin(), {.unhealthy = true, .message = failure});
+  }
   report.pool = pool_facts(*engine);
   co_return report;
 }
 
 }  // namespace
 
-std::unique_ptr<Driver> make_driver(const DatabaseOptions& options, const Dialect& dialect) {
-  return std::make_unique<SqliteDriver>(options, dialect);
+std::unique_ptr<Driver> make_driver(Runtime& runtime, const DatabaseOptions& options,
+                                    const Dialect& dialect) {
+  return std::make_unique<SqliteDriver>(runtime, options, dialect);
 }
 
 }  // namespace aegis::db::sqlite

@@ -12,12 +12,20 @@ namespace aegis::db::sqlite {
 struct Engine {
   explicit Engine(Config given) : config(std::move(given)) {}
 
-  /// On the writer's thread.
+  /// Ends the statements that run; work that begins from now on fails. Any thread, at once.
+  void interrupt() {
+    writer.interrupt();
+    readers.interrupt();
+  }
+  /// On the writer's thread; more than once.
   void close() {
+    interrupt();
     readers.close();
     writer.close();
   }
+  /// Ends all threads. On any other thread; more than once, and several at a time.
   void stop() {
+    interrupt();
     readers.close();
     writer.stop();
   }

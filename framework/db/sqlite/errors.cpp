@@ -124,6 +124,10 @@ Error closed_error() {
   return {Errc::unavailable, "the database is closed"};
 }
 
+bool Failure::is_interruption() const {
+  return primary_code() == SQLITE_INTERRUPT || primary_code() == SQLITE_BUSY;
+}
+
 bool Failure::is_about_file() const {
   const int code = primary_code();
   return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_IOERR ||

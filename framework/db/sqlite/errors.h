@@ -22,6 +22,8 @@ class Failure : public Error {
   int primary_code() const { return code_ & 0xff; }
   /// The file is the trouble, not the statement: open it anew, it may be put right meanwhile.
   bool is_about_file() const;
+  /// The statement was ended before its time, or the wait for a lock was.
+  bool is_interruption() const;
 
  private:
   int code_;

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <utility>
-
-#include "core/run_on.h"
 
 namespace aegis::db::sqlite {
 namespace {
@@ -16,23 +15,32 @@ awaitable<void> nothing_to_do() {
 
 }  // namespace
 
-SqliteLink::SqliteLink(std::shared_ptr<Engine> engine, const SessionOptions& options)
-    : engine_(std::move(engine)), options_(options) {}
+SqliteLink::SqliteLink(std::shared_ptr<Engine> engine, const SessionOptions& options,
+                       const std::atomic<bool>* cancelled)
+    : engine_(std::move(engine)), options_(options), cancelled_(cancelled) {}
 
 SqliteLink::~SqliteLink() {
   if (transaction_) engine_->writer.abandon(std::move(transaction_));
 }
 
 template <class T>
-awaitable<T> SqliteLink::on_writer(awaitable<T> work) {
+awaitable<T> SqliteLink::on_writer(awaitable<T> work, std::shared_ptr<Cancellation> cancellation) {
   if (engine_->writer.here()) return work;
   if (engine_->writer.stopped()) throw closed_error();
-  return run_on(engine_->writer.executor(), std::move(work));
+  if (!cancellation) cancellation = std::make_shared<Cancellation>();
+  return run_on(engine_->writer.executor(), std::move(work), std::move(cancellation));
+}
+
+awaitable<Outcome> SqliteLink::run_on_writer(const Statement& statement, RowSink& rows) {
+  if (engine_->writer.here()) return run_here(statement, rows, cancelled_);
+  auto cancellation = std::make_shared<Cancellation>();
+  auto work = run_here(statement, rows, &cancellation->requested);
+  return on_writer(std::move(work), std::move(cancellation));
 }
 
 awaitable<Outcome> SqliteLink::run(const Statement& statement, RowSink& rows) {
   if (statement.writes || transaction_ || one_snapshot() || engine_->config.single_connection()) {
-    return on_writer(run_here(statement, rows));
+    return run_on_writer(statement, rows);
   }
   return read(statement, rows);
 }
@@ -46,18 +54,19 @@ awaitable<void> SqliteLink::rollback() {
   return transaction_ ? on_writer(rollback_here()) : nothing_to_do();
 }
 
-awaitable<Outcome> SqliteLink::run_here(const Statement& statement, RowSink& rows) {
+awaitable<Outcome> SqliteLink::run_here(const Statement& statement, RowSink& rows,
+                                        const std::atomic<bool>* cancelled) {
   Writer& writer = engine_->writer;
   if (!transaction_) {
     if (!statement.writes && !one_snapshot() && writer.is_read(statement.sql)) {
       Outcome outcome;
       const auto read = [&](Connection& connection) { outcome = connection.run(statement, &rows); };
-      co_await writer.run_alone(read);
+      co_await writer.run_alone(read, cancelled);
       co_return outcome;
     }
     co_await begin_here();
   }
-  co_return writer.run(*transaction_, statement, rows);
+  co_return writer.run(*transaction_, statement, rows, cancelled);
 }
 
 awaitable<void> SqliteLink::begin_here() {
@@ -68,6 +77,7 @@ awaitable<void> SqliteLink::begin_here() {
   auto transaction = std::make_unique<Transaction>();
   transaction->where = options_.where;
   transaction->origin = options_.origin;
+  transaction->may_take_long = options_.may_take_long;
   Transaction& begun = *transaction;
   transaction_ = std::move(transaction);
   try {
@@ -107,14 +117,16 @@ awaitable<void> SqliteLink::mark_here(std::string sql, int open) {
 
 // Runs on the caller's executor, whichever that is.
 awaitable<Outcome> SqliteLink::read(const Statement& statement, RowSink& rows) {
-  if (engine_->writer.opening() == 0) co_await on_writer(open_here());
+  const auto now = std::chrono::steady_clock::now();
+  Writer& writer = engine_->writer;
+  if (writer.opening() == 0 || writer.file_was_replaced(now)) co_await on_writer(open_here());
   Outcome outcome;
-  switch (engine_->readers.try_here(statement, rows, outcome)) {
+  switch (engine_->readers.try_here(statement, rows, outcome, now)) {
     case Readers::Attempt::done:
       co_return outcome;
     case Readers::Attempt::is_write: {
       const Statement write{statement.sql, statement.values, true};
-      co_return co_await on_writer(run_here(write, rows));
+      co_return co_await run_on_writer(write, rows);
     }
     case Readers::Attempt::elsewhere:
       break;

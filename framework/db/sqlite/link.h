@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 
+#include "core/run_on.h"
 #include "db/sqlite/engine.h"
 
 namespace aegis::db::sqlite {
@@ -10,7 +12,8 @@ namespace aegis::db::sqlite {
 /// Works from any executor; on the writer's own no statement hops.
 class SqliteLink final : public Link {
  public:
-  SqliteLink(std::shared_ptr<Engine> engine, const SessionOptions& options);
+  SqliteLink(std::shared_ptr<Engine> engine, const SessionOptions& options,
+             const std::atomic<bool>* cancelled = nullptr);
   ~SqliteLink() override;
 
   awaitable<Outcome> run(const Statement& statement, RowSink& rows) override;
@@ -28,9 +31,11 @@ class SqliteLink final : public Link {
   }
   awaitable<void> mark_here(std::string sql, int open);
   template <class T>
-  awaitable<T> on_writer(awaitable<T> work);
+  awaitable<T> on_writer(awaitable<T> work, std::shared_ptr<Cancellation> cancellation = nullptr);
 
-  awaitable<Outcome> run_here(const Statement& statement, RowSink& rows);
+  awaitable<Outcome> run_on_writer(const Statement& statement, RowSink& rows);
+  awaitable<Outcome> run_here(const Statement& statement, RowSink& rows,
+                              const std::atomic<bool>* cancelled);
   awaitable<void> begin_here();
   awaitable<void> commit_here();
   awaitable<void> rollback_here();
@@ -39,6 +44,7 @@ class SqliteLink final : public Link {
 
   std::shared_ptr<Engine> engine_;
   SessionOptions options_;
+  const std::atomic<bool>* cancelled_;  ///< of a session on the writer
   /// From the first write on; used on the writer's thread only, save whether there is one.
   std::unique_ptr<Transaction> transaction_;
 };

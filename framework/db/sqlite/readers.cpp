@@ -8,7 +8,6 @@
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
-#include <chrono>
 #include <utility>
 
 namespace aegis::db::sqlite {
@@ -57,7 +56,8 @@ Readers::Guest& Readers::guest() {
   return *latest.guest;
 }
 
-Readers::Attempt Readers::try_here(const Statement& statement, RowSink& rows, Outcome& outcome) {
+Readers::Attempt Readers::try_here(const Statement& statement, RowSink& rows, Outcome& outcome,
+                                   steady_clock::time_point now) {
   if (config_.inline_opcodes == 0) return Attempt::elsewhere;
   Guest& mine = guest();
   const std::lock_guard lock(mine.mutex);
@@ -69,6 +69,7 @@ Readers::Attempt Readers::try_here(const Statement& statement, RowSink& rows, Ou
       mine.connection.reset();
       mine.connection.emplace(config_, Connection::Role::guest);
       mine.opening = opening;
+      now = steady_clock::now();
     }
     prepared = &mine.connection->prepare(statement.sql);
     if (!Connection::is_read(*prepared)) return Attempt::is_write;
@@ -77,10 +78,9 @@ Readers::Attempt Readers::try_here(const Statement& statement, RowSink& rows, Ou
       --elsewhere;
       return Attempt::elsewhere;
     }
-    const auto begin = steady_clock::now();
     outcome = mine.connection->run(*prepared, statement.values, &rows);
     figures_.here.fetch_add(1, std::memory_order_relaxed);
-    if (steady_clock::now() - begin > long_read) {
+    if (steady_clock::now() - now > long_read) {
       elsewhere = runs_elsewhere_by_clock;
       remember_slow(statement.sql);
     }
@@ -101,6 +101,7 @@ Readers::Attempt Readers::try_here(const Statement& statement, RowSink& rows, Ou
 }
 
 awaitable<void> Readers::on_reader(FunctionRef<void(Connection&)> work) {
+  start_threads();
   Job job{work};
   const auto initiate = [this, &job](auto&& resume) {
     auto slot = asio::get_associated_cancellation_slot(resume);
@@ -113,10 +114,6 @@ awaitable<void> Readers::on_reader(FunctionRef<void(Connection&)> work) {
     {
       const std::lock_guard lock(mutex_);
       if (!closed_) {
-        for (auto i = threads_.size(); std::cmp_less(i, config_.readers); ++i) {
-          running_.push_back(nullptr);
-          threads_.emplace_back([this, i] { serve(i); });
-        }
         queue_.push_back(&job);
         ++figures_.waiting;
         ready_.notify_one();
@@ -129,50 +126,48 @@ awaitable<void> Readers::on_reader(FunctionRef<void(Connection&)> work) {
       initiate, asio::use_awaitable);
 }
 
-void Readers::serve(std::size_t index) {
+void Readers::start_threads() {
+  const std::lock_guard lock(mutex_);
+  while (!closed_ && std::cmp_less(threads_.size(), config_.readers)) {
+    threads_.emplace_back([this] { serve(); });
+  }
+}
+
+void Readers::serve() {
   ::pthread_setname_np(::pthread_self(), "sqlite-reader");
+  Job* job = nullptr;
+  const auto interrupted = [&] { return closed_ || job->cancelled; };
   std::optional<Connection> connection;
   std::uint64_t opening = 0;
   for (;;) {
-    Job* job = nullptr;
     {
       std::unique_lock lock(mutex_);
-      running_[index] = nullptr;
       ready_.wait(lock, [&] { return closed_ || !queue_.empty(); });
       if (queue_.empty()) return;
       job = queue_.front();
       queue_.pop_front();
       --figures_.waiting;
-      running_[index] = job;
-      if (closed_) job->cancelled = true;
     }
     std::exception_ptr error;
     try {
-      if (job->cancelled) {
-        throw boost::system::system_error(asio::error::operation_aborted);
-      }
+      if (interrupted()) throw closed_error();
       if (const std::uint64_t current = opening_; opening != current || current == 0) {
         connection.reset();
-        connection.emplace(config_, Connection::Role::reader);
+        connection.emplace(config_, Connection::Role::reader, interrupted);
         opening = current;
       }
-      connection->interrupt_by(&job->cancelled);
       job->work(*connection);
       ++figures_.hopped;
     } catch (const Failure& failure) {
       if (failure.is_about_file()) opening = 0;
-      error =
-          failure.primary_code() == SQLITE_INTERRUPT
-              ? std::make_exception_ptr(boost::system::system_error(asio::error::operation_aborted))
-              : std::current_exception();
+      error = std::current_exception();
     } catch (...) {
       error = std::current_exception();
     }
-    if (connection) connection->interrupt_by(nullptr);
-    {
-      const std::lock_guard lock(mutex_);
-      running_[index] = nullptr;
-      if (closed_ && error) error = std::make_exception_ptr(closed_error());
+    if (error && closed_) {
+      error = std::make_exception_ptr(closed_error());
+    } else if (error && job->cancelled) {
+      error = std::make_exception_ptr(boost::system::system_error(asio::error::operation_aborted));
     }
     finish(*job, std::move(error));
   }
@@ -198,17 +193,17 @@ std::vector<std::string> Readers::slow_statements() const {
   return {slow_.begin(), slow_.end()};
 }
 
+void Readers::interrupt() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  ready_.notify_all();
+}
+
 void Readers::close() {
-  {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-    for (Job* job : running_) {
-      if (job) job->cancelled = true;
-    }
-    ready_.notify_all();
-  }
-  for (std::thread& thread : threads_) thread.join();
-  threads_.clear();
+  interrupt();
+  std::call_once(joined_, [this] {
+    for (std::thread& thread : threads_) thread.join();
+  });
   const std::lock_guard lock(guests_mutex_);
   for (const auto& [thread, mine] : guests_) {
     const std::lock_guard guest_lock(mine->mutex);

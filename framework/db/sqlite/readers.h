@@ -3,6 +3,7 @@
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -39,13 +40,17 @@ class Readers {
   ~Readers();
 
   /// Runs a read on the calling thread if it is short.
-  Attempt try_here(const Statement& statement, RowSink& rows, Outcome& outcome);
+  Attempt try_here(const Statement& statement, RowSink& rows, Outcome& outcome,
+                   std::chrono::steady_clock::time_point now);
 
   /// Runs `work` on a reader thread and resumes the caller on its own executor. A cancellation
   /// interrupts it; the caller resumes when it has ended. Throws what `work` throws.
   awaitable<void> on_reader(FunctionRef<void(Connection&)> work);
 
-  /// Interrupts what runs, ends the threads and closes all connections.
+  /// Ends what runs; later work fails. Any thread, at once.
+  void interrupt();
+  /// Interrupts, ends the threads and closes all connections. Any thread but a reader; more than
+  /// once, and several at a time.
   void close();
 
   const Figures& figures() const { return figures_; }
@@ -66,7 +71,8 @@ class Readers {
   struct Guest;
 
   Guest& guest();
-  void serve(std::size_t index);
+  void start_threads();
+  void serve();
   void finish(Job& job, std::exception_ptr error);
   void remember_slow(std::string_view sql);
 
@@ -81,10 +87,10 @@ class Readers {
   mutable std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<Job*> queue_;
-  std::vector<Job*> running_;  ///< by thread
   std::deque<std::string> slow_;
   std::atomic<bool> closed_ = false;
-  std::vector<std::thread> threads_;  ///< started with the first job
+  std::vector<std::thread> threads_;  ///< started with the first job; no more once closed
+  std::once_flag joined_;
 };
 
 }  // namespace aegis::db::sqlite

@@ -22,14 +22,13 @@ namespace {
 
 constexpr std::size_t group_limit = 256;
 constexpr Milliseconds group_time_limit{5};
-constexpr Milliseconds reopen_pause{100};
+constexpr Milliseconds look_interval{100};
 constexpr Milliseconds longest_retry_delay{50};
 
 }  // namespace
 
 std::string Transaction::title() const {
-  if (!name.empty()) return name;
-  if (!origin.empty()) return std::string(origin);
+  if (!origin.empty()) return origin;
   return fmt::format("{}:{}", where.file_name(), where.line());
 }
 
@@ -51,32 +50,39 @@ Writer::~Writer() {
 }
 
 void Writer::stop() {
-  if (stopped_.exchange(true)) return;
-  asio::post(context_, [this] {
-    close();
-    asio::post(context_, [this] { context_.stop(); });  // behind the resumptions by close()
-  });
-  thread_.join();
+  const std::lock_guard lock(stopping_);
+  interrupt();
+  if (!stopped_.exchange(true)) {
+    asio::post(context_, [this] {
+      close();
+      asio::post(context_, [this] { context_.stop(); });  // behind the resumptions by close()
+    });
+    thread_.join();
+  }
   context_.shutdown();
 }
 
 void Writer::abandon(std::unique_ptr<Transaction> transaction) {
-  if (stopped_) return;
   if (here()) return rollback(*transaction);
-  transaction->name = transaction->title();
   asio::post(context_, [this, transaction = std::move(transaction)] { rollback(*transaction); });
 }
 
 // Opening.
 
-std::optional<Writer::FileIdentity> Writer::file_identity() const {
+std::uint64_t Writer::file_identity() const {
   struct stat facts{};
-  if (::stat(config_.file.c_str(), &facts) != 0) return std::nullopt;
-  return FileIdentity{facts.st_dev, facts.st_ino};
+  if (::stat(config_.file.c_str(), &facts) != 0) return 0;
+  return facts.st_ino ^ (facts.st_dev << 48);
+}
+
+bool Writer::file_was_replaced(Time now) {
+  if (now < next_look_.load(std::memory_order_relaxed)) return false;
+  next_look_ = now + look_interval;
+  return file_identity() != identity_;
 }
 
 void Writer::open() {
-  if (closed_) throw closed_error();
+  if (closing_) throw closed_error();
   if (connection_) {
     if (group_open_ || holder_ || config_.single_connection()) return;
     if (!needs_opening_anew()) return;
@@ -85,22 +91,12 @@ void Writer::open() {
     opening_ = 0;
     connection_.reset();
   }
-  if (open_error_ && steady_clock::now() - open_failed_at_ < reopen_pause) {
-    std::rethrow_exception(open_error_);
-  }
-  try {
-    open_file();
-    open_error_ = nullptr;
-  } catch (...) {
-    open_error_ = std::current_exception();
-    open_failed_at_ = steady_clock::now();
-    throw;
-  }
+  open_file();
 }
 
 bool Writer::needs_opening_anew() const {
   if (suspect_ || file_identity() != identity_) return true;
-  return connection_->read_only() && file_may_be_written();
+  return !can_write_ && file_may_be_written();
 }
 
 bool Writer::file_may_be_written() const {
@@ -127,8 +123,10 @@ void Writer::open_file() {
                               folder.string(), folder.string()));
     }
   }
-  connection_.emplace(config_, Connection::Role::writer, openings_ == 0);
-  if (!config_.in_memory()) identity_ = file_identity().value_or(FileIdentity{});
+  const auto interrupted = [this] { return early_end() != End::none; };
+  connection_.emplace(config_, Connection::Role::writer, interrupted, openings_ == 0);
+  if (!config_.in_memory()) identity_ = file_identity();
+  can_write_ = !connection_->read_only();
   suspect_ = false;
   opening_ = ++openings_;
 }
@@ -186,13 +184,15 @@ bool Writer::is_read(std::string_view sql) {
   return Connection::is_read(connection_->prepare(sql));
 }
 
-awaitable<void> Writer::run_alone(FunctionRef<void(Connection&)> read) {
+awaitable<void> Writer::run_alone(FunctionRef<void(Connection&)> read,
+                                  const std::atomic<bool>* cancelled) {
   open();
+  Transaction turn{.origin = "that only reads", .alone = true};
+  const auto statement = [&] { read(*connection_); };
   if (!holder_ && waiting_.empty()) {
-    read(*connection_);
-    co_return;
+    turn.deadline = steady_clock::now() + config_.write_turn_timeout;
+    co_return run_interruptibly({turn, cancelled}, statement);
   }
-  Transaction turn{.alone = true};
   Waiter waiter(turn);
   co_await wait_for_turn(waiter);
   const struct End {
@@ -201,7 +201,7 @@ awaitable<void> Writer::run_alone(FunctionRef<void(Connection&)> read) {
     ~End() { writer.rollback(turn); }
   } end{*this, turn};
   check_active(turn);
-  read(*connection_);
+  run_interruptibly({turn, cancelled}, statement);
 }
 
 // Answers false when another process holds the file.
@@ -233,6 +233,8 @@ void Writer::start(Transaction& transaction) {
   }
   transaction.state = Transaction::State::active;
   transaction.since = steady_clock::now();
+  transaction.deadline =
+      transaction.may_take_long ? Time::max() : transaction.since + config_.write_turn_timeout;
   holder_ = &transaction;
 }
 
@@ -242,13 +244,46 @@ void Writer::check_active(const Transaction& transaction) const {
   throw Error(Errc::internal, "The session has no transaction.");
 }
 
-Outcome Writer::run(Transaction& transaction, const Statement& statement, RowSink& rows) {
-  check_active(transaction);
+// Asked by SQLite, on this thread.
+Writer::End Writer::early_end() const {
+  if (closing_) return End::closing;
+  if (!running_) return End::none;
+  if (running_->cancelled && *running_->cancelled) return End::cancelled;
+  return steady_clock::now() < running_->transaction.deadline ? End::none : End::late;
+}
+
+void Writer::run_interruptibly(const Running& running, FunctionRef<void()> statement) {
+  running_ = &running;
+  const struct Clear {
+    const Running*& running;
+    ~Clear() { running = nullptr; }
+  } clear{running_};
   try {
-    return connection_->run(statement, &rows);
+    statement();
+  } catch (const Failure& failure) {
+    if (failure.is_about_file()) suspect_ = true;
+    if (!failure.is_interruption()) throw;
+    switch (early_end()) {
+      case End::none:
+        throw;
+      case End::closing:
+        throw closed_error();
+      case End::cancelled:
+        throw boost::system::system_error(asio::error::operation_aborted);
+      case End::late:
+        throw late_error(running.transaction);
+    }
+  }
+}
+
+Outcome Writer::run(Transaction& transaction, const Statement& statement, RowSink& rows,
+                    const std::atomic<bool>* cancelled) {
+  check_active(transaction);
+  Outcome outcome;
+  const auto run = [&] { outcome = connection_->run(statement, &rows); };
+  try {
+    run_interruptibly({transaction, cancelled}, run);
   } catch (const Error& error) {
-    const auto* failure = dynamic_cast<const Failure*>(&error);
-    if (failure && failure->is_about_file()) suspect_ = true;
     if (transaction.nested > 0 && connection_->in_transaction()) throw;
     end_early(transaction,
               Error(error.code(), fmt::format("An earlier statement of the session failed, so its "
@@ -263,6 +298,7 @@ Outcome Writer::run(Transaction& transaction, const Statement& statement, RowSin
                     "rolled back."));
     throw;
   }
+  return outcome;
 }
 
 void Writer::mark(Transaction& transaction, std::string_view sql, int open) {
@@ -439,30 +475,31 @@ void Writer::tick() {
   }
 }
 
+Error Writer::late_error(const Transaction& transaction) {
+  ++figures_.expired;
+  log::warn("a session held the write turn for too long and was rolled back", "session",
+            transaction.title());
+  return {Errc::timeout,
+          fmt::format("The session {} held up all other writers for more than {} ms, so it was "
+                      "rolled back: between its first write and its end a session should wait for "
+                      "nothing else, least of all for another session, and a long statement should "
+                      "be split (write_turn_timeout is the limit).",
+                      transaction.title(), config_.write_turn_timeout.count())};
+}
+
 void Writer::watch_holder() {
-  if (std::exchange(deadline_armed_, true)) return;
-  deadline_timer_.expires_at(holder_->since + config_.write_turn_timeout);
+  if (holder_->may_take_long || std::exchange(deadline_armed_, true)) return;
+  deadline_timer_.expires_at(holder_->deadline);
   deadline_timer_.async_wait([this](boost::system::error_code) {
     deadline_armed_ = false;
     if (!holder_) return;
-    if (steady_clock::now() - holder_->since < config_.write_turn_timeout) return watch_holder();
-    ++figures_.expired;
-    Transaction& late = *holder_;
-    const Error reason(
-        Errc::timeout,
-        fmt::format("The session {} held up all other writers for more than {} ms, so it was "
-                    "rolled back: between its first write and its end a session should wait for "
-                    "nothing else, least of all for another session (write_turn_timeout is the "
-                    "limit).",
-                    late.title(), config_.write_turn_timeout.count()));
-    log::warn("a session held the write turn for too long and was rolled back", "session",
-              late.title());
-    end_early(late, reason);
+    if (steady_clock::now() < holder_->deadline) return watch_holder();
+    end_early(*holder_, late_error(*holder_));
   });
 }
 
 void Writer::close() noexcept {
-  if (std::exchange(closed_, true)) return;
+  interrupt();
   figures_.waiting -= std::distance(waiting_.begin(), waiting_.end());
   wake_all(waiting_, std::make_exception_ptr(closed_error()));
   if (holder_) end_early(*holder_, closed_error());

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -11,6 +9,7 @@
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <source_location>
 #include <thread>
@@ -30,14 +29,14 @@ struct Transaction {
   };
 
   std::source_location where{};  ///< the session's beginning
-  std::string_view origin{};     ///< a better name for it, if not empty; the session's
+  std::string origin{};          ///< a better name for it, if not empty
+  bool may_take_long = false;    ///< has no deadline
   bool alone = false;            ///< one read between two turns, outside SQLite's transaction
   State state = State::idle;
   bool savepoint = false;  ///< shares its group with earlier sessions
   int nested = 0;          ///< savepoints of its own that are open: a failure undoes but these
-  std::chrono::steady_clock::time_point since{};
+  std::chrono::steady_clock::time_point since{}, deadline{};  ///< of its turn
   std::optional<Error> reason{};
-  std::string name{};  ///< once the session is gone
 
   /// What the log calls it.
   std::string title() const;
@@ -50,6 +49,8 @@ struct Transaction {
 /// a group: one SQLite transaction with a savepoint for each, acknowledged after the one COMMIT.
 class Writer {
  public:
+  using Time = std::chrono::steady_clock::time_point;
+
   /// Figures for the report; any thread may read them.
   struct Figures {
     std::atomic<std::uint64_t> groups = 0;    ///< COMMITs
@@ -60,7 +61,6 @@ class Writer {
   };
 
   explicit Writer(const Config& config);
-  /// stop() comes first.
   ~Writer();
 
   boost::asio::any_io_executor executor() { return context_.get_executor(); }
@@ -70,9 +70,18 @@ class Writer {
   /// Grows with each opening of the file: a connection of an earlier one is out of date.
   /// 0 while it is not open.
   const std::atomic<std::uint64_t>& opening() const { return opening_; }
+  /// Whether the connection can write, whatever has become of the file's permissions.
+  bool can_write() const { return opening_ != 0 && can_write_; }
+  /// Whether SQLite's transaction is open, which locks the file.
+  bool in_transaction() const { return group_open_; }
+  /// Looks now and then whether the file that is open was deleted or replaced. Any thread.
+  bool file_was_replaced(Time now);
   /// Rolls back what a link left behind. Any thread; does not wait.
   void abandon(std::unique_ptr<Transaction> transaction);
-  /// Closes and ends the thread. What is still suspended on its executor is destroyed.
+  /// Ends the statement that runs; work that begins from now on fails. Any thread, at once.
+  void interrupt() { closing_ = true; }
+  /// Closes, ends the thread and destroys what is still suspended on its executor. Any thread but
+  /// the writer's; more than once, and several at a time.
   void stop();
 
   // From here on: on the writer's thread only.
@@ -90,8 +99,10 @@ class Writer {
   bool try_begin(Transaction& transaction);
 
   /// Runs a statement of the transaction. An error rolls the transaction back, unless it has a
-  /// savepoint of its own.
-  Outcome run(Transaction& transaction, const Statement& statement, RowSink& rows);
+  /// savepoint of its own. It is ended early when `cancelled` (if not null) turns true: then throws
+  /// system_error(operation_aborted); and at the turn's deadline: then throws Error(timeout).
+  Outcome run(Transaction& transaction, const Statement& statement, RowSink& rows,
+              const std::atomic<bool>* cancelled);
   /// Passes the turn on and waits until the group is durable; a cancellation does not shorten it.
   awaitable<void> commit(Transaction& transaction);
   /// Runs SAVEPOINT, RELEASE or ROLLBACK TO; `open` savepoints are open then.
@@ -99,14 +110,14 @@ class Writer {
   /// Undoes the transaction, which may then begin anew.
   void rollback(Transaction& transaction) noexcept;
 
-  /// Runs `read` between two turns: where there is but one connection.
-  awaitable<void> run_alone(FunctionRef<void(Connection&)> read);
+  /// Runs `read` between two turns, where there is but one connection; ended early as by run().
+  awaitable<void> run_alone(FunctionRef<void(Connection&)> read,
+                            const std::atomic<bool>* cancelled);
 
   /// Commits what was promised, rolls back what was not; later work fails.
   void close() noexcept;
 
  private:
-  using Time = std::chrono::steady_clock::time_point;
   using Resume = boost::asio::async_result<boost::asio::use_awaitable_t<>,
                                            void(std::exception_ptr)>::handler_type;
 
@@ -125,16 +136,21 @@ class Writer {
     using execution_context::shutdown;
   };
 
-  struct FileIdentity {
-    dev_t device = 0;
-    ino_t inode = 0;
-    bool operator==(const FileIdentity&) const = default;
-  };
-
-  std::optional<FileIdentity> file_identity() const;
+  /// Device and inode in one number; 0: there is no such file.
+  std::uint64_t file_identity() const;
   bool needs_opening_anew() const;
   bool file_may_be_written() const;
   void open_file();
+
+  /// What ends a statement before its time.
+  enum class End : std::uint8_t { none, closing, cancelled, late };
+  struct Running {
+    const Transaction& transaction;
+    const std::atomic<bool>* cancelled;
+  };
+  End early_end() const;
+  void run_interruptibly(const Running& running, FunctionRef<void()> statement);
+  Error late_error(const Transaction& transaction);
 
   void wake(Waiter& waiter, const std::exception_ptr& error);
   void wake_all(Waiters& waiters, const std::exception_ptr& error);
@@ -155,24 +171,25 @@ class Writer {
   void watch_holder();
 
   const Config& config_;
-  std::atomic<bool> stopped_ = false;
+  std::atomic<bool> closing_ = false, stopped_ = false;
+  std::mutex stopping_;
   Figures figures_;
   std::atomic<std::uint64_t> opening_ = 0;
   Context context_;
   boost::asio::steady_timer retry_timer_{context_}, deadline_timer_{context_};
 
   std::optional<Connection> connection_;
-  FileIdentity identity_;
+  const Running* running_ = nullptr;  ///< a session's statement; the driver's own are not ended
+  std::atomic<std::uint64_t> identity_ = 0;
+  std::atomic<Time> next_look_{Time{}};
+  std::atomic<bool> can_write_ = false;
   std::uint64_t openings_ = 0;
   bool suspect_ = false;  ///< the file failed: open it anew
-  std::exception_ptr open_error_;
-  Time open_failed_at_{};
-  bool closed_ = false;
 
   Transaction* holder_ = nullptr;  ///< whose turn it is
   Waiters waiting_;                ///< for the turn
   Milliseconds retry_delay_{};
-  bool group_open_ = false;  ///< SQLite's transaction is
+  std::atomic<bool> group_open_ = false;  ///< SQLite's transaction is
   Time group_since_{};
   std::size_t group_size_ = 0;  ///< turns given in it
   Waiters promised_;            ///< acknowledged when the group is durable

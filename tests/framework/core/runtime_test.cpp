@@ -143,6 +143,25 @@ BOOST_AUTO_TEST_CASE(stages_of_a_shutdown_come_in_order) {
   BOOST_TEST(events == expected, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(others_threads_end_before_coroutines_are_destroyed) {
+  Runtime runtime(options(2));
+  bool destroyed = false;
+  std::vector<bool> seen;
+  runtime.before_destruction([&] { seen.push_back(destroyed); });
+  runtime.spawn(1, [](Runtime& r, bool& flag) -> awaitable<void> {
+    const struct Witness {
+      bool& flag;
+      ~Witness() { flag = true; }
+    } witness{flag};
+    r.stop();
+    co_await sleep_forever();
+  }(runtime, destroyed));
+  runtime.run();
+  BOOST_TEST(destroyed);
+  BOOST_REQUIRE(!seen.empty());
+  BOOST_TEST(!seen.front());
+}
+
 BOOST_AUTO_TEST_CASE(failing_hook_is_logged_and_the_rest_still_runs) {
   Runtime runtime(options(1));
   bool closed = false;

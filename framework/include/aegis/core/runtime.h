@@ -33,7 +33,8 @@ std::size_t available_cores();
 ///   1. draining() turns true;
 ///   2. the on_drain() hooks run, all at once: stop taking in, finish what is in flight;
 ///   3. the on_stop() hooks run, last registered first: close what others needed until now;
-///   4. coroutines that are still suspended are destroyed, and run() returns.
+///   4. threads that use coroutines' memory end (before_destruction());
+///   5. coroutines that are still suspended are destroyed, and run() returns.
 /// Hooks that outlast the limit are abandoned and named in the log.
 ///
 /// Ignores SIGPIPE for the whole process: a peer that goes away is an error code, not the end.
@@ -59,6 +60,11 @@ class Runtime {
   /// until the runtime is destroyed. Call before run().
   void on_drain(std::string name, Hook hook);
   void on_stop(std::string name, Hook hook);
+
+  /// Registers what ends threads that are not the runtime's but may use what lives in coroutines.
+  /// It is called when no core runs any more, before coroutines that are still suspended are
+  /// destroyed, and maybe again; it may block. Any thread.
+  void before_destruction(std::function<void()> end_threads);
 
   /// Serves core 0 on the calling thread and the others on threads of their own, until stopped.
   /// Returns the exit code that was given to shutdown(); 0 after a signal. Call once.

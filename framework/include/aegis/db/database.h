@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "aegis/core/function_ref.h"
+#include "aegis/core/type.h"
 #include "aegis/db/session.h"
 
 namespace aegis {
@@ -18,7 +20,9 @@ class Runtime;
 
 struct DatabaseOptions {
   std::string url = "sqlite:///data/app.db";
-  /// Settings by name, the driver's own (docs/database.md lists them). An unknown one is an error.
+  /// Settings by name, driver's own: for SQLite busy_timeout, cache_size, foreign_keys,
+  /// inline_opcodes, journal_mode, mmap_size, readers, statement_cache, synchronous and
+  /// write_turn_timeout (docs/database.md). An unknown one is an error.
   std::map<std::string, std::string> connect_args{};
   bool echo = false;  ///< log every statement (its values are not shown)
   std::chrono::milliseconds slow_transaction{1000};  ///< log a transaction that holds longer
@@ -36,11 +40,13 @@ struct DatabaseReport {
   };
   struct Fact {
     std::string name;
-    std::string value;
+    Value value;  ///< a boolean, integer, real or text
   };
+  enum class Part : std::uint8_t { whole, storage };
   struct Problem {
     bool unhealthy;       ///< otherwise a warning
     std::string message;  ///< what is wrong, and what to do
+    Part part = Part::whole;
   };
 
   std::string implementation;  ///< "sqlite", "postgresql"
@@ -51,6 +57,7 @@ struct DatabaseReport {
   std::vector<Fact> settings{};  ///< pragmas or server settings
   std::vector<Fact> pool{};      ///< connections, queues, group sizes
   std::vector<TableFacts> tables{};
+  bool has_tables = false;  ///< `tables` is complete; otherwise the database could not be read
 };
 
 /// A database that the whole process shares. Safe to use from every executor of the runtime.

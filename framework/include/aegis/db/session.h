@@ -40,6 +40,8 @@ struct SessionOptions {
   int attempts = 1;
   /// Stay on the caller's executor although writes may be quicker elsewhere: for what mostly reads.
   bool in_place = false;
+  /// May hold up other writers for as long as it takes: for changes of the schema.
+  bool may_take_long = false;
   /// Where it began; the slow-transaction log names it.
   std::source_location where = std::source_location::current();
   std::string_view

@@ -17,6 +17,9 @@ namespace {
 constexpr std::string_view insert = "INSERT INTO t (v) VALUES ($1)";
 constexpr std::string_view endless =
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+constexpr std::string_view endless_insert =
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+    "INSERT INTO t (v) SELECT count(*) FROM n";
 
 struct Numbers : Fixture {
   explicit Numbers(Settings settings = {}) : Fixture(std::move(settings)) {
@@ -146,6 +149,54 @@ BOOST_AUTO_TEST_CASE(while_a_read_runs_it_is_interrupted) {
   task.cancel_when([&] { return moved == 1; });
   BOOST_TEST(task.aborted());
   BOOST_TEST(db.count() == "0");
+}
+
+BOOST_AUTO_TEST_CASE(while_a_write_runs_it_is_interrupted) {
+  Numbers db;
+  std::atomic<bool> runs = false;
+  auto body = [&](Link& link) -> awaitable<void> {
+    co_await write(link, insert, {std::int64_t{1}});
+    runs = true;
+    co_await write(link, endless_insert);
+  };
+  Task task(db.session(body));
+  task.cancel_when([&] { return runs.load(); });
+  BOOST_TEST(task.aborted());
+  db.execute(insert, {std::int64_t{2}});
+  BOOST_TEST(db.count() == "1");
+}
+
+BOOST_AUTO_TEST_CASE(while_a_write_runs_from_another_executor) {
+  Numbers db;
+  const auto link = db.open();
+  std::atomic<bool> runs = false;
+  auto work = [&]() -> awaitable<void> {
+    co_await write(*link, insert, {std::int64_t{1}});
+    runs = true;
+    co_await write(*link, endless_insert);
+  };
+  Task task(work());
+  task.cancel_when([&] { return runs.load(); });
+  BOOST_TEST(task.aborted());
+  db.execute(insert, {std::int64_t{2}});
+  BOOST_TEST(db.count() == "1");
+}
+
+BOOST_AUTO_TEST_CASE(while_a_read_runs_on_the_only_connection) {
+  Fixture db;
+  db.engine->stop();
+  db.engine = std::make_shared<sqlite::Engine>(sqlite::read_config({.url = "sqlite://:memory:"}));
+  const auto link = db.open();
+  std::atomic<bool> runs = false;
+  auto work = [&]() -> awaitable<void> {
+    co_await read(*link, "SELECT 1");
+    runs = true;
+    co_await read(*link, endless);
+  };
+  Task task(work());
+  task.cancel_when([&] { return runs.load(); });
+  BOOST_TEST(task.aborted());
+  BOOST_TEST(db.query("SELECT 1").first() == "1");
 }
 
 BOOST_AUTO_TEST_CASE(while_a_read_waits_for_a_reader) {

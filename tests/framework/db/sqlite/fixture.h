@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -151,8 +152,9 @@ struct Fixture {
     if (engine) engine->stop();
   }
 
-  std::unique_ptr<Link> open(const SessionOptions& options = {}) {
-    return std::make_unique<SqliteLink>(engine, options);
+  std::unique_ptr<Link> open(const SessionOptions& options = {},
+                             const std::atomic<bool>* cancelled = nullptr) {
+    return std::make_unique<SqliteLink>(engine, options, cancelled);
   }
 
   asio::any_io_executor writer() { return engine->writer.executor(); }
@@ -160,11 +162,13 @@ struct Fixture {
   /// Runs a body as Database::session() does: on the writer, committed at its end.
   template <class F>
   awaitable<void> session(F& body) {
-    co_await run_on(writer(), session_here(body));
+    const auto cancellation = std::make_shared<Cancellation>();
+    auto work = session_here(body, &cancellation->requested);
+    co_await run_on(writer(), std::move(work), cancellation);
   }
   template <class F>
-  awaitable<void> session_here(F& body) {
-    const auto link = open();
+  awaitable<void> session_here(F& body, const std::atomic<bool>* cancelled = nullptr) {
+    const auto link = open({}, cancelled);
     co_await body(*link);
     co_await link->commit();
   }

@@ -2,11 +2,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 
+#include "aegis/core/runtime.h"
 #include "db/sqlite/dialect.h"
 #include "db/sqlite/driver.h"
+#include "db/sqlite/inspection.h"
 #include "fixture.h"
+#include "others.h"
 
 using namespace aegis;
 using namespace aegis::db;
@@ -17,23 +21,24 @@ namespace {
 
 struct Case {
   explicit Case(const DatabaseOptions& options)
-      : driver(sqlite::make_driver(options, sqlite::dialect())) {}
+      : driver(sqlite::make_driver(runtime, options, sqlite::dialect())) {}
 
   DatabaseReport report() { return wait(driver->inspect()); }
   void execute(std::string_view sql) {
-    const auto link = driver->open({});
+    const auto link = driver->open({}, nullptr);
     wait(write(*link, sql));
     wait(link->commit());
   }
 
+  Runtime runtime{{.threads = 1, .handle_signals = false}};
   std::unique_ptr<Driver> driver;
 };
 
-std::string value(const std::vector<DatabaseReport::Fact>& facts, std::string_view name) {
-  for (const auto& fact : facts) {
-    if (fact.name == name) return fact.value;
-  }
-  return "(no such fact)";
+template <class T>
+T value(const std::vector<DatabaseReport::Fact>& facts, std::string_view name) {
+  const auto found = std::ranges::find(facts, name, &DatabaseReport::Fact::name);
+  if (found == facts.end()) throw std::logic_error("no such fact");
+  return std::get<T>(found->value);
 }
 
 void create(const fs::path& file, std::string_view sql) {
@@ -59,16 +64,17 @@ BOOST_AUTO_TEST_CASE(a_sound_database_is_described) {
   BOOST_TEST(report.problems.empty());
   BOOST_TEST(report.implementation == "sqlite");
   BOOST_TEST(report.version == sqlite3_libversion());
-  BOOST_TEST(value(report.storage, "exists") == "yes");
-  BOOST_TEST(value(report.storage, "writable") == "yes");
-  BOOST_TEST(value(report.storage, "permissions") == "rw-r--r--");
-  BOOST_TEST(std::stoll(value(report.storage, "size_bytes")) > 0);
-  BOOST_TEST(std::stoll(value(report.storage, "wal_size_bytes")) > 0);
-  BOOST_TEST(value(report.settings, "journal_mode") == "wal");
-  BOOST_TEST(value(report.settings, "foreign_keys") == "1");
-  BOOST_TEST(value(report.settings, "synchronous") == "1");
-  BOOST_TEST(value(report.settings, "busy_timeout") == "5000");
-  BOOST_TEST(value(report.pool, "sessions_committed") == "4");
+  BOOST_TEST(value<bool>(report.storage, "exists"));
+  BOOST_TEST(value<bool>(report.storage, "writable"));
+  BOOST_TEST(value<std::string>(report.storage, "permissions") == "rw-r--r--");
+  BOOST_TEST(value<std::int64_t>(report.storage, "size_bytes") > 0);
+  BOOST_TEST(value<std::int64_t>(report.storage, "wal_size_bytes") > 0);
+  BOOST_TEST(value<std::string>(report.settings, "journal_mode") == "wal");
+  BOOST_TEST(value<bool>(report.settings, "foreign_keys"));
+  BOOST_TEST(value<std::string>(report.settings, "synchronous") == "NORMAL");
+  BOOST_TEST(value<std::int64_t>(report.settings, "busy_timeout") == 5000);
+  BOOST_TEST(value<std::int64_t>(report.pool, "sessions_committed") == 4);
+  BOOST_TEST(value<double>(report.pool, "sessions_per_commit") >= 1);
 
   BOOST_REQUIRE_EQUAL(report.tables.size(), 2U);
   const auto& shield = report.tables[1];
@@ -111,7 +117,8 @@ BOOST_AUTO_TEST_CASE(a_missing_folder_is_unhealthy) {
   BOOST_REQUIRE_EQUAL(report.problems.size(), 1U);
   BOOST_TEST(report.problems[0].unhealthy);
   BOOST_TEST(contains(report.problems[0].message, "does not exist: create it"));
-  BOOST_TEST(value(report.storage, "exists") == "no");
+  BOOST_TEST(!value<bool>(report.storage, "exists"));
+  BOOST_TEST((report.problems[0].part == DatabaseReport::Part::storage));
 }
 
 BOOST_AUTO_TEST_CASE(a_read_only_file_is_a_warning) {
@@ -123,9 +130,83 @@ BOOST_AUTO_TEST_CASE(a_read_only_file_is_a_warning) {
   const DatabaseReport report = db.report();
   BOOST_REQUIRE_EQUAL(report.problems.size(), 1U);
   BOOST_TEST(!report.problems[0].unhealthy);
-  BOOST_TEST(contains(report.problems[0].message, "read-only (permissions r--------)"));
-  BOOST_TEST(contains(report.problems[0].message, "chmod u+w"));
+  BOOST_TEST((report.problems[0].part == DatabaseReport::Part::storage));
+  BOOST_TEST(contains(report.problems[0].message, "(permissions r--------)"));
+  // SQLite made these with the file's own permissions.
+  const std::string name = file.string();
+  const std::string all = "chmod u+w " + name + " " + name + "-wal " + name + "-shm";
+  if (fs::exists(name + "-wal")) BOOST_TEST(contains(report.problems[0].message, all));
   BOOST_TEST(report.tables.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_became_read_only_is_still_written_to) {
+  const Folder folder;
+  const fs::path file = folder.path() / "a.db";
+  create(file, "CREATE TABLE t (id INTEGER PRIMARY KEY)");
+  as_nobody(folder.path(), [&]() -> std::string {
+    const auto engine =
+        std::make_shared<sqlite::Engine>(sqlite::read_config({.url = url_of(file)}));
+    const auto insert = [&]() -> awaitable<void> {
+      sqlite::SqliteLink link(engine, {});
+      co_await write(link, "INSERT INTO t DEFAULT VALUES");
+      co_await link.commit();
+    };
+    wait(insert());
+    fs::permissions(file, fs::perms::owner_read);
+    DatabaseReport report;
+    sqlite::inspect_file(engine->config, engine->writer, report);
+    wait(insert());
+    engine->stop();
+    if (report.problems.size() != 1 || report.problems[0].unhealthy) return "not one warning";
+    const std::string& message = report.problems[0].message;
+    return contains(message, "still writes, but will not after a restart; chmod u+w") ? ""
+                                                                                      : message;
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_lock_of_another_process_is_a_warning) {
+  for (const auto& [journal, begin] :
+       {std::pair{"WAL", "BEGIN IMMEDIATE"}, std::pair{"DELETE", "BEGIN EXCLUSIVE"}}) {
+    const Folder folder;
+    const fs::path file = folder.path() / "a.db";
+    Case db(
+        {.url = url_of(file), .connect_args = {{"busy_timeout", "50"}, {"journal_mode", journal}}});
+    db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY)");
+    Locker locker(file, begin);
+    DatabaseReport report = db.report();
+    BOOST_REQUIRE_EQUAL(report.problems.size(), 1U);
+    BOOST_TEST(!report.problems[0].unhealthy);
+    BOOST_TEST(contains(report.problems[0].message, "another process has locked"));
+    BOOST_TEST(report.has_tables == (report.tables.size() == 1U));
+    locker.release();
+    report = db.report();
+    BOOST_TEST(report.problems.empty());
+    BOOST_TEST(report.has_tables);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_transaction_of_this_process_is_no_problem) {
+  const Folder folder;
+  Case db({.url = url_of(folder.path() / "a.db"), .connect_args = {{"busy_timeout", "50"}}});
+  db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY)");
+  const auto link = db.driver->open({}, nullptr);
+  wait(write(*link, "INSERT INTO t VALUES (1)"));
+  BOOST_TEST(db.report().problems.empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_unreadable_file_is_unhealthy) {
+  const Folder folder;
+  const fs::path file = folder.path() / "a.db";
+  create(file, "CREATE TABLE t (id INTEGER PRIMARY KEY)");
+  fs::permissions(file, fs::perms::none);
+  as_nobody(folder.path(), [&]() -> std::string {
+    const sqlite::Engine engine(sqlite::read_config({.url = url_of(file)}));
+    DatabaseReport report;
+    sqlite::inspect_file(engine.config, engine.writer, report);
+    if (report.problems.size() != 1 || !report.problems[0].unhealthy) return "not one problem";
+    const std::string& message = report.problems[0].message;
+    return contains(message, "cannot be read (permissions ---------)") ? "" : message;
+  });
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_file_is_unhealthy) {

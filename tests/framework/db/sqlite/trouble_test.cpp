@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -11,6 +10,7 @@
 #include <thread>
 
 #include "fixture.h"
+#include "others.h"
 
 using namespace aegis;
 using namespace aegis::db;
@@ -20,90 +20,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view insert = "INSERT INTO t (v) VALUES ($1)";
-
-/// Another process that holds the file locked until it is told to let go.
-class Locker {
- public:
-  Locker(const fs::path& file, const char* begin) {
-    int ready[2], end[2];
-    BOOST_REQUIRE(::pipe(ready) == 0 && ::pipe(end) == 0);
-    child_ = ::fork();
-    if (child_ == 0) {
-      // Nothing but SQLite and system calls: the other threads are not here.
-      ::close(end[1]);
-      sqlite3* db = nullptr;
-      char c = 0;
-      if (sqlite3_open(file.c_str(), &db) == SQLITE_OK &&
-          sqlite3_exec(db, begin, nullptr, nullptr, nullptr) == SQLITE_OK &&
-          ::write(ready[1], &c, 1) == 1 && ::read(end[0], &c, 1) >= 0) {
-        sqlite3_exec(db, "COMMIT", nullptr, nullptr, nullptr);
-      }
-      ::_exit(0);
-    }
-    ::close(ready[1]);
-    ::close(end[0]);
-    char c = 0;
-    BOOST_REQUIRE(::read(ready[0], &c, 1) == 1);
-    ::close(ready[0]);
-    end_ = end[1];
-  }
-  ~Locker() { release(); }
-  void release() {
-    if (end_ < 0) return;
-    ::close(end_);
-    end_ = -1;
-    ::waitpid(child_, nullptr, 0);
-  }
-
- private:
-  pid_t child_;
-  int end_ = -1;
-};
-
-/// Runs `test` as a user who is not root, in another process.
-void as_nobody(const fs::path& folder, const std::function<std::string()>& test) {
-  int answer[2];
-  BOOST_REQUIRE(::pipe(answer) == 0);
-  const bool root = ::geteuid() == 0;
-  if (root) BOOST_REQUIRE(::chown(folder.c_str(), 65534, 65534) == 0);
-  if (root) {
-    for (const auto& entry : fs::directory_iterator(folder)) {
-      BOOST_REQUIRE(::chown(entry.path().c_str(), 65534, 65534) == 0);
-    }
-  }
-  const pid_t child = ::fork();
-  if (child == 0) {
-    if (root && (::setgid(65534) != 0 || ::setuid(65534) != 0)) ::_exit(1);
-    std::string said;
-    try {
-      said = test();
-    } catch (const std::exception& error) {
-      said = error.what();
-    }
-    const auto written = ::write(answer[1], said.data(), said.size());
-    ::_exit(written == std::ssize(said) ? 0 : 1);
-  }
-  ::close(answer[1]);
-  std::string said(1000, '\0');
-  const auto length = ::read(answer[0], said.data(), said.size());
-  ::close(answer[0]);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  said.resize(static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
-  BOOST_TEST(status == 0);
-  BOOST_TEST(said.empty(), said);
-}
-
-/// Opening pauses for a moment after a failure.
-void recovers(const std::function<void()>& action) {
-  for (;;) {
-    try {
-      return action();
-    } catch (const Error&) {
-      std::this_thread::yield();
-    }
-  }
-}
 
 void create(const fs::path& file) {
   Fixture db;
@@ -258,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_database_and_then_is) {
     BOOST_TEST(contains(text, db.file.string()));
   }
   fs::remove(db.file);
-  recovers([&] { db.query("SELECT 1"); });
+  BOOST_TEST(db.query("SELECT 1").first() == "1");
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_folder_is_named) {
@@ -303,6 +219,36 @@ BOOST_AUTO_TEST_CASE(a_file_that_vanishes_is_not_made_anew) {
 
   fs::rename(aside.string() + "-wal", db.file.string() + "-wal");
   fs::rename(aside, db.file);
-  recovers([&] { db.execute(insert, {std::int64_t{3}}); });
+  db.execute(insert, {std::int64_t{3}});  // at once
   BOOST_TEST(db.query("SELECT group_concat(v) FROM t").first() == "1,3");
+}
+
+BOOST_AUTO_TEST_CASE(a_read_notices_that_the_file_is_gone) {
+  for (const char* opcodes : {"20000", "0"}) {  // in place; on a reader's thread
+    Fixture db({{"inline_opcodes", opcodes}, {"readers", "1"}});
+    db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER)");
+    for (int i = 0; i < 100; ++i) db.query("SELECT count(*) FROM t");  // all connections are open
+    for (const char* end : {"", "-wal", "-shm"}) fs::remove(db.file.string() + end);
+    std::string told;
+    while (!contains(told, "is gone: put it back")) {
+      try {
+        db.query("SELECT count(*) FROM t");
+      } catch (const Error& error) {
+        told = error.what();
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_read_notices_that_the_file_was_replaced) {
+  for (const char* opcodes : {"20000", "0"}) {
+    Fixture db({{"inline_opcodes", opcodes}, {"readers", "1"}});
+    db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER)");
+    for (int i = 0; i < 100; ++i) db.query("SELECT count(*) FROM t");  // all connections are open
+    const fs::path other = db.folder.path() / "other.db";
+    create(other);
+    for (const char* end : {"-wal", "-shm"}) fs::remove(db.file.string() + end);
+    fs::rename(other, db.file);
+    while (db.query("SELECT count(*) FROM t").first() != "1") std::this_thread::yield();
+  }
 }

@@ -29,6 +29,10 @@ struct Numbers : Fixture {
 
 constexpr std::string_view insert = "INSERT INTO t (v) VALUES ($1)";
 
+constexpr std::string_view endless_insert =
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+    "INSERT INTO t (v) SELECT count(*) FROM n";
+
 // Several coroutines at once on the caller's executor, waited for together.
 awaitable<void> together(std::vector<awaitable<void>> works) {
   const auto executor = co_await asio::this_coro::executor;
@@ -199,6 +203,52 @@ BOOST_AUTO_TEST_CASE(who_holds_the_turn_for_too_long_is_rolled_back) {
   wait(write(*late, insert, {std::int64_t{4}}));
   wait(late->commit());
   BOOST_TEST(db.all() == "2 4");
+}
+
+BOOST_AUTO_TEST_CASE(a_statement_that_takes_too_long_is_ended) {
+  Numbers db({{"write_turn_timeout", "50"}});
+  const auto late = db.open({.origin = "POST /late"});
+  const auto [code, text] = error_of([&] { wait(write(*late, endless_insert)); });
+  BOOST_TEST((code == Errc::timeout));
+  BOOST_TEST(contains(text, "POST /late"));
+  BOOST_TEST(contains(text, "more than 50 ms"));
+  BOOST_TEST((error_of([&] { wait(late->commit()); }).first == Errc::timeout));
+  BOOST_TEST(db.engine->writer.figures().expired == 1U);
+  db.execute(insert, {std::int64_t{2}});
+  BOOST_TEST(db.all() == "2");
+}
+
+BOOST_AUTO_TEST_CASE(what_shares_a_group_with_a_statement_that_is_ended_is_told) {
+  Numbers db({{"write_turn_timeout", "50"}});
+  std::string told;
+  auto first = [&]() -> awaitable<void> {
+    auto body = [&](Link& link) -> awaitable<void> {
+      co_await write(link, insert, {std::int64_t{1}});
+    };
+    try {
+      co_await db.session_here(body);
+    } catch (const Error& error) {
+      BOOST_TEST((error.code() == Errc::unavailable));
+      told = error.what();
+    }
+  };
+  const auto late = db.open();
+  auto second = [&]() -> awaitable<void> {
+    try {
+      co_await write(*late, endless_insert);
+    } catch (const Error& error) {
+      BOOST_TEST((error.code() == Errc::timeout));
+    }
+  };
+  auto both = [&]() -> awaitable<void> {
+    std::vector<awaitable<void>> works;
+    works.push_back(first());
+    works.push_back(second());
+    co_await together(std::move(works));
+  };
+  wait(run_on(db.writer(), both()));
+  BOOST_TEST(contains(told, "try again"));
+  BOOST_TEST(db.all() == "NULL");
 }
 
 BOOST_AUTO_TEST_CASE(what_shares_a_group_with_a_late_session_is_still_kept) {
