@@ -37,7 +37,7 @@ class PostgresDriver final : public Driver {
 
   const Dialect& dialect() const override { return postgres::dialect(); }
 
-  std::unique_ptr<Link> open(const SessionOptions& options) override {
+  std::unique_ptr<Link> open(const SessionOptions& options, const std::atomic<bool>*) override {
     return std::make_unique<PostgresLink>(engine_, options);
   }
 
@@ -51,29 +51,30 @@ class PostgresDriver final : public Driver {
 };
 
 std::vector<DatabaseReport::Fact> pool_facts(const Engine& engine) {
-  std::uint64_t reads = 0, moved = 0, transactions = 0;
-  std::size_t open = 0, idle = 0, held = 0, waiting = 0, cores = 0;
+  std::int64_t reads = 0, moved = 0, transactions = 0;
+  std::int64_t open = 0, idle = 0, held = 0, waiting = 0, cores = 0;
+  const auto number = [](const auto& figure) { return static_cast<std::int64_t>(figure.load()); };
   engine.for_each([&](const std::shared_ptr<Core>& core) {
     const Core::Figures& figures = core->figures();
-    reads += figures.reads;
-    moved += figures.reads_moved;
-    transactions += figures.transactions;
-    open += figures.open;
-    idle += figures.idle;
-    held += figures.held;
-    waiting += figures.waiting;
+    reads += number(figures.reads);
+    moved += number(figures.reads_moved);
+    transactions += number(figures.transactions);
+    open += number(figures.open);
+    idle += number(figures.idle);
+    held += number(figures.held);
+    waiting += number(figures.waiting);
     ++cores;
   });
   return {
-      {"pool_size", std::to_string(engine.config().pool_size)},
-      {"pool_open", std::to_string(open)},
-      {"pool_idle", std::to_string(idle)},
-      {"pool_held", std::to_string(held)},
-      {"pool_waiting", std::to_string(waiting)},
-      {"transactions_committed", std::to_string(transactions)},
-      {"lanes", std::to_string(2 * cores)},
-      {"lane_reads", std::to_string(reads)},
-      {"lane_reads_moved", std::to_string(moved)},
+      {"pool_size", static_cast<std::int64_t>(engine.config().pool_size)},
+      {"pool_open", open},
+      {"pool_idle", idle},
+      {"pool_held", held},
+      {"pool_waiting", waiting},
+      {"transactions_committed", transactions},
+      {"lanes", 2 * cores},
+      {"lane_reads", reads},
+      {"lane_reads_moved", moved},
   };
 }
 

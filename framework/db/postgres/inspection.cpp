@@ -101,10 +101,10 @@ awaitable<void> inspect_server(Link& link, DatabaseReport& report) {
   const auto& storage = storage_rows.at(0);
   const bool replica = storage[4] == "true";
   report.storage = {{"database", storage[0]},
-                    {"size_bytes", storage[1]},
-                    {"connections", storage[2]},
-                    {"active_connections", storage[3]},
-                    {"replica", replica ? "yes" : "no"},
+                    {"size_bytes", std::int64_t{std::stoll(storage[1])}},
+                    {"connections", std::int64_t{std::stoll(storage[2])}},
+                    {"active_connections", std::int64_t{std::stoll(storage[3])}},
+                    {"replica", replica},
                     {"user", storage[5]}};
   if (replica) {
     report.storage.push_back({"replication_lag_s", storage[6]});
@@ -132,6 +132,7 @@ awaitable<void> inspect_server(Link& link, DatabaseReport& report) {
   add(co_await query(link, columns_sql), &DatabaseReport::TableFacts::columns);
   add(co_await query(link, indexes_sql), &DatabaseReport::TableFacts::indexes);
   add(co_await query(link, foreign_keys_sql), &DatabaseReport::TableFacts::foreign_keys);
+  report.has_tables = true;
 }
 
 }  // namespace aegis::db::postgres
