@@ -128,7 +128,7 @@ awaitable<void> Migrator::locked(FunctionRef<awaitable<void>(Session&)> body) {
     *has_lock = true;
     co_await body(session);
   };
-  co_await database_.run_session({.origin = "migrations"}, in_session);
+  co_await database_.run_session({.may_take_long = true, .origin = "migrations"}, in_session);
 }
 
 awaitable<MigrationState> Migrator::state(Session& session) const {
