@@ -51,7 +51,8 @@ struct Settings {
       (shutdown_timeout, ge(0),
        doc("How long requests may take to finish after SIGTERM before they are abandoned.")),
       (database_url, min_length(1),
-       doc("sqlite:///relative/path, sqlite:////absolute/path or sqlite://:memory:.")),
+       doc("sqlite:///relative/path, sqlite:////absolute/path, sqlite://:memory: or "
+           "postgresql://user:password@host/database.")),
       (database_engine_echo, doc("Log every SQL statement, without its values.")),
       (database_connect_args,
        doc(R"(Settings of the driver as JSON, such as {"foreign_keys": 1, "synchronous": "FULL"}.)")),
