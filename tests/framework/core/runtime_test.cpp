@@ -144,9 +144,9 @@ BOOST_AUTO_TEST_CASE(stages_of_a_shutdown_come_in_order) {
 }
 
 BOOST_AUTO_TEST_CASE(others_threads_end_before_coroutines_are_destroyed) {
-  Runtime runtime(options(2));
   bool destroyed = false;
   std::vector<bool> seen;
+  Runtime runtime(options(2));  // destroyed first: it may call once more
   runtime.before_destruction([&] { seen.push_back(destroyed); });
   runtime.spawn(1, [](Runtime& r, bool& flag) -> awaitable<void> {
     const struct Witness {
