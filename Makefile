@@ -20,7 +20,7 @@ configure = cmake --preset $(1) --log-level=WARNING -DAEGIS_WERROR=$(if $(CI),ON
 build = $(call configure,$(1)) && cmake --build build/$(1) --parallel $(JOBS) $(if $(2),--target $(2))
 quietly = log=$$(mktemp) && { ( $(1) ) >$$log 2>&1 || { cat $$log; false; } ; } && rm $$log
 
-.PHONY: help serve migrate test test-asan test-tsan coverage bench health health-detailed format lint clean
+.PHONY: help serve migrate test test-asan test-tsan coverage soak bench health health-detailed format lint clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -49,6 +49,11 @@ test-asan: ## The tests under AddressSanitizer and UndefinedBehaviorSanitizer
 
 test-tsan: ## The tests under ThreadSanitizer
 	@$(MAKE) --no-print-directory test PRESET=tsan
+
+soak: ## The tests that take long, at their full length
+	@$(call packages,build test)
+	@$(call build,$(run_preset),soak)
+	@ctest --test-dir build/$(run_preset) --build-config Soak --tests-regex '^soak_' --output-on-failure $(ARGS)
 
 coverage: ## The lines that the tests reach, file by file
 	@$(MAKE) --no-print-directory test PRESET=coverage

@@ -44,18 +44,13 @@ awaitable<void> DatabaseSetup::run() {
         failure_ = problem;
       }
     }
-    if (told != problem) {
-      tell(problem);
-      if (problem.empty()) {
-        log::info("the database is ready");
-      } else {
-        log::error("the database is not ready", "error", problem);
-      }
-      told = problem;
-    } else if (problem.empty()) {
-      tell("");
+    tell(problem);
+    if (problem.empty()) {
+      if (!told.empty()) log::info("the database is ready");
+      co_return;
     }
-    if (problem.empty()) co_return;
+    if (told != problem) log::error("the database is not ready", "error", problem);
+    told = problem;
     co_await Clock::system().sleep_for(pause);
     pause = std::min(pause * 2, std::chrono::milliseconds(5000));
   }

@@ -59,23 +59,31 @@ class Server:
         self.start_ms = (time.perf_counter() - begin) * 1000
 
     def _await_first_answer(self) -> None:
+        status = self._poll("/plaintext", lambda status: True)
+        if status != 200:
+            raise Broken(f"GET /plaintext answered {status}, expected 200")
+
+    def await_ready(self) -> None:
+        """Until its database is prepared: the tables are there."""
+        self._poll("/readyz", lambda status: status == 200)
+
+    def _poll(self, path: str, enough: Callable[[int], bool]) -> int:
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise Broken(self._told(f"exited with {self.process.returncode}"))
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
             try:
-                connection.request("GET", "/plaintext")
+                connection.request("GET", path)
                 status = connection.getresponse().status
+                if enough(status):
+                    return status
             except ConnectionError:
-                time.sleep(0.0005)
-                continue
+                pass
             finally:
                 connection.close()
-            if status != 200:
-                raise Broken(f"GET /plaintext answered {status}, expected 200")
-            return
-        raise Broken(self._told("did not answer within 10 s"))
+            time.sleep(0.0005)
+        raise Broken(self._told(f"did not answer GET {path} as hoped within 10 s"))
 
     def cpu_seconds(self) -> float:
         """User and system time of all its threads, also those that have ended."""
@@ -220,6 +228,7 @@ def plaintext_pipelined(bench: Bench) -> Sample:
 
 def shield_by_id(bench: Bench) -> Sample:
     with bench.aegis() as server:
+        server.await_ready()
         stored = bench.load(server, *POST, seconds=0.2).requests
         reference = bench.warm_load(server, "/plaintext")
         aegis = bench.warm_load(server, "/shields/{id}", "--ids", min(stored, 1000))
@@ -231,6 +240,7 @@ def post_shield(bench: Bench) -> Sample:
                            str(bench.seconds)])
     database = bench.fresh_directory() / "bench.db"
     with bench.aegis(database) as server:
+        server.await_ready()
         warm_up = bench.load(server, *POST, seconds=0.2)
         aegis = bench.load(server, *POST)
     acknowledged = warm_up.requests + aegis.requests
@@ -341,6 +351,7 @@ def pg_bulk(bench: Bench) -> Sample:
 def pg_shield_by_id(bench: Bench) -> Sample:
     def measure(**database) -> LoadResult:
         with bench.aegis(**database) as server:
+            server.await_ready()
             stored = bench.load(server, *POST, seconds=0.2).requests
             return bench.warm_load(server, "/shields/{id}", "--ids", min(stored, 1000))
     psql("-c", POSTGRES_TABLES)

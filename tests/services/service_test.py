@@ -316,7 +316,7 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual(service.stop(), 0)
 
     @on_postgresql
-    def test_a_wrong_password_is_unhealthy_and_named_without_it(self):
+    def test_a_server_out_of_reach_is_unhealthy_and_no_password_is_told(self):
         url = re.sub("aegis@[^/]*/", "aegis:xyzzy@127.0.0.1:1/", POSTGRES_URL)
         service = self.serve(DATABASE_URL=url)
         reply = service.await_status("/health/detailed", 503)

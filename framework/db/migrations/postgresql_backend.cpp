@@ -88,6 +88,10 @@ class PostgresqlBackend final : public MigrationBackend {
         schema));
     for (const auto& table : tables) catalogue.tables[table];
 
+    const auto add = [&](auto Catalogue::Table::* to, const std::vector<ColumnRow>& rows) {
+      for (const auto& row : rows)
+        (catalogue.tables[row.table_name].*to)[row.name] = row.definition;
+    };
     const auto columns = co_await session.query<ColumnRow>(fmt::format(
         "SELECT c.relname::text AS table_name, a.attname::text AS name, "
         "format_type(a.atttypid, a.atttypmod) || "
@@ -102,9 +106,7 @@ class PostgresqlBackend final : public MigrationBackend {
         "LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum "
         "WHERE c.relkind IN ('r', 'p') AND c.relnamespace = {}",
         schema));
-    for (const auto& row : columns) {
-      catalogue.tables[row.table_name].columns[row.name] = row.definition;
-    }
+    add(&Catalogue::Table::columns, columns);
 
     const auto constraints = co_await session.query<ColumnRow>(
         fmt::format("SELECT c.relname::text AS table_name, "
@@ -113,9 +115,7 @@ class PostgresqlBackend final : public MigrationBackend {
                     "JOIN pg_class AS c ON c.oid = k.conrelid "
                     "WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND c.relnamespace = {}",
                     schema));
-    for (const auto& row : constraints) {
-      catalogue.tables[row.table_name].constraints[row.name] = row.definition;
-    }
+    add(&Catalogue::Table::constraints, constraints);
 
     // From USING on: what comes before names the schema.
     const auto indexes = co_await session.query<ColumnRow>(fmt::format(
@@ -127,9 +127,7 @@ class PostgresqlBackend final : public MigrationBackend {
         "WHERE c.relnamespace = {} AND NOT EXISTS "
         "(SELECT 1 FROM pg_constraint WHERE conindid = i.oid AND contype IN ('p', 'u', 'x'))",
         schema));
-    for (const auto& row : indexes) {
-      catalogue.tables[row.table_name].indexes[row.name] = row.definition;
-    }
+    add(&Catalogue::Table::indexes, indexes);
     co_return catalogue;
   }
 };

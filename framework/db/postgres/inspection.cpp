@@ -4,24 +4,12 @@
 
 #include <algorithm>
 
+#include "db/text_rows.h"
+
 namespace aegis::db::postgres {
 namespace {
 
-using Rows = std::vector<std::vector<std::string>>;
-
-/// Keeps every cell as text; the queries cast what is none.
-struct TextRows final : RowSink {
-  void columns(std::span<const std::string_view>) override {}
-  void row(std::span<const Cell> cells) override {
-    auto& texts = rows.emplace_back();
-    for (const Cell& cell : cells) {
-      const auto* text = std::get_if<std::string_view>(&cell);
-      texts.emplace_back(text ? *text : std::string_view{});
-    }
-  }
-  void restart() override { rows.clear(); }
-  Rows rows;
-};
+using Rows = decltype(TextRows::rows);
 
 awaitable<Rows> query(Link& link, std::string_view sql) {
   TextRows result;

@@ -2,27 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
 #include <limits>
 #include <optional>
-#include <span>
 #include <string_view>
 
 #include "aegis/core/error.h"
+#include "db/setting.h"
 
 namespace aegis::db::sqlite {
 namespace {
 
 constexpr std::string_view scheme = "sqlite://";
-
-std::string upper(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return result;
-}
 
 std::optional<unsigned> hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -81,48 +71,6 @@ void read_url(Config& config) {
   config.make_folder = path.is_relative();
   config.file = std::filesystem::absolute(path).lexically_normal();
 }
-
-// Setting by setting: its name and how it is read. What a bad value is told lists what may be.
-class Setting {
- public:
-  Setting(std::string_view name, std::string_view text) : name_(name), text_(text) {}
-
-  void read(bool& value) const {
-    const std::string word = upper(text_);
-    if (word == "ON" || word == "TRUE" || word == "1" || word == "YES") {
-      value = true;
-    } else if (word == "OFF" || word == "FALSE" || word == "0" || word == "NO") {
-      value = false;
-    } else {
-      fail("on or off");
-    }
-  }
-  void read(std::string& value, std::span<const std::string_view> words) const {
-    value = upper(text_);
-    if (std::ranges::find(words, value) == words.end())
-      fail(fmt::format("{}", fmt::join(words, ", ")));
-  }
-  void read(std::int64_t& value, std::int64_t min, std::int64_t max) const {
-    const char* end = text_.data() + text_.size();
-    const auto [stop, error] = std::from_chars(text_.data(), end, value);
-    if (error != std::errc{} || stop != end || value < min || value > max) {
-      fail(fmt::format("a whole number from {} to {}", min, max));
-    }
-  }
-  void read(Milliseconds& value, std::int64_t min) const {
-    std::int64_t count = 0;
-    read(count, min, 86'400'000);
-    value = Milliseconds(count);
-  }
-
- private:
-  [[noreturn]] void fail(std::string_view wanted) const {
-    throw Error(Errc::invalid, fmt::format("The database setting {} is \"{}\" but must be {}.",
-                                           name_, text_, wanted));
-  }
-
-  std::string_view name_, text_;
-};
 
 void read_setting(Config& config, std::string_view name, std::string_view text) {
   static constexpr std::string_view levels[] = {"OFF", "NORMAL", "FULL", "EXTRA"};

@@ -13,6 +13,9 @@
 #include <span>
 #include <utility>
 
+#include "db/dialect.h"
+#include "db/text_rows.h"
+
 namespace aegis::db::sqlite {
 namespace {
 
@@ -20,22 +23,7 @@ constexpr std::int64_t rows_counted = 10'000;    // beyond, a table's size is es
 constexpr std::int64_t pages_checked = 1'000;    // a larger file is not read through
 constexpr Milliseconds longest_lock_wait{1000};  // a check of the health must answer in time
 
-using Rows = std::vector<std::vector<std::string>>;
-
-/// Keeps every cell as text.
-struct TextRows final : RowSink {
-  void columns(std::span<const std::string_view>) override {}
-  void row(std::span<const Cell> cells) override {
-    auto& texts = rows.emplace_back();
-    for (const Cell& cell : cells) {
-      auto& text = texts.emplace_back();
-      if (const auto* s = std::get_if<std::string_view>(&cell)) text = *s;
-      if (const auto* i = std::get_if<std::int64_t>(&cell)) text = std::to_string(*i);
-    }
-  }
-  void restart() override { rows.clear(); }
-  Rows rows;
-};
+using Rows = decltype(TextRows::rows);
 
 Rows query(Connection& connection, std::string_view sql, std::string_view value) {
   TextRows result;
@@ -54,15 +42,6 @@ std::int64_t number(std::string_view text) {
   std::int64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
-}
-
-std::string as_identifier(std::string_view name) {
-  std::string result = "\"";
-  for (const char c : name) {
-    if (c == '"') result += c;
-    result += c;
-  }
-  return result + '"';
 }
 
 // What lies in the file system.
@@ -269,7 +248,7 @@ std::string foreign_key_text(const std::vector<std::string>& row) {  // from, ta
 }
 
 void count_rows(Connection& connection, DatabaseReport::TableFacts& table) {
-  const std::string name = as_identifier(table.name);
+  const std::string name = identifier(table.name);
   table.rows = number(connection.text(
       fmt::format("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT {})", name, rows_counted + 1)));
   if (table.rows <= rows_counted) return;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/system/system_error.hpp>
 #include <exception>
 #include <utility>
 
@@ -20,4 +22,15 @@ inline void run(boost::asio::io_context& context, aegis::awaitable<void> task) {
   context.restart();
   context.run();
   if (thrown) std::rethrow_exception(thrown);
+}
+
+/// Whether a coroutine ended because it was cancelled.
+inline bool was_cancelled(const std::exception_ptr& error) {
+  try {
+    if (error) std::rethrow_exception(error);
+  } catch (const boost::system::system_error& thrown) {
+    return thrown.code() == boost::asio::error::operation_aborted;
+  } catch (...) {
+  }
+  return false;
 }

@@ -1,6 +1,8 @@
 // Sessions on two cores while the server, or the way to it, breaks: no I/O thread is blocked, all
 // is well again afterwards, and the ledger holds.
 #include <boost/algorithm/string/split.hpp>
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
 
 #include "load.h"
 #include "support/postgres_server.h"
@@ -44,26 +46,15 @@ struct Ground {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_fast_restart_under_load) {
+BOOST_DATA_TEST_CASE(a_restart_under_load,
+                     boost::unit_test::data::make({"fast", "immediate", "kill -9"}), how) {
   Ground ground;
+  const std::map<std::string_view, std::function<void()>> ends = {
+      {"fast", [&] { ground.server.stop(PostgresServer::Stop::fast); }},
+      {"immediate", [&] { ground.server.stop(PostgresServer::Stop::immediate); }},
+      {"kill -9", [&] { ground.server.kill(); }}};
   Load load(options_for(ground.server.url(ground.name)));
-  ground.survive(
-      load, [&] { ground.server.stop(PostgresServer::Stop::fast); },
-      [&] { ground.server.start(); });
-}
-
-BOOST_AUTO_TEST_CASE(an_immediate_restart_under_load) {
-  Ground ground;
-  Load load(options_for(ground.server.url(ground.name)));
-  ground.survive(
-      load, [&] { ground.server.stop(PostgresServer::Stop::immediate); },
-      [&] { ground.server.start(); });
-}
-
-BOOST_AUTO_TEST_CASE(kill_9_of_the_server_under_load) {
-  Ground ground;
-  Load load(options_for(ground.server.url(ground.name)));
-  ground.survive(load, [&] { ground.server.kill(); }, [&] { ground.server.start(); });
+  ground.survive(load, ends.at(how), [&] { ground.server.start(); });
 }
 
 BOOST_AUTO_TEST_CASE(a_network_that_falls_silent) {

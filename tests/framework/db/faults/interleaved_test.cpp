@@ -20,10 +20,8 @@ namespace {
 
 constexpr int workers = 64;
 
-/// `make soak` asks for a million.
 int queries_wanted() {
-  const char* wanted = std::getenv("INTERLEAVED_QUERIES");
-  return wanted ? std::atoi(wanted) : 50'000;
+  return std::getenv("AEGIS_SOAK") ? 1'000'000 : 50'000;
 }
 
 class Interleaved {

@@ -137,8 +137,3 @@ void Load::check_ledger(const std::vector<std::string>& stored) {
                name << " is there and was told to have failed");
   }
 }
-
-std::map<std::string, int> Load::errors() const {
-  const std::lock_guard lock(mutex_);
-  return errors_;
-}

@@ -43,9 +43,6 @@ class Load {
   void finish();
   void check_ledger(const std::vector<std::string>& stored);
 
-  /// The messages of all errors, and how often each came.
-  std::map<std::string, int> errors() const;
-
  private:
   aegis::awaitable<void> work(std::size_t core, int worker);
   aegis::awaitable<void> beat(std::size_t core);

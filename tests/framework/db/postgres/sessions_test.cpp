@@ -1,9 +1,9 @@
 // Sessions on PostgreSQL: which connection they use, and what becomes of it.
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/system/system_error.hpp>
 
 #include "aegis/core/log.h"
+#include "../../core/run.h"
 #include "fixture.h"
 
 using namespace aegis;
@@ -34,15 +34,7 @@ struct Task {
                    }));
   }
   void cancel() { signal.emit(asio::cancellation_type::terminal); }
-  bool aborted() const {
-    try {
-      if (error) std::rethrow_exception(error);
-    } catch (const boost::system::system_error& e) {
-      return e.code() == asio::error::operation_aborted;
-    } catch (...) {
-    }
-    return false;
-  }
+  bool aborted() const { return was_cancelled(error); }
   template <class F>
   void run_until(F reached) {
     while (!reached()) {

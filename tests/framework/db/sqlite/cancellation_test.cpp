@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <thread>
 
+#include "../../core/run.h"
 #include "fixture.h"
 
 using namespace aegis;
@@ -47,15 +48,7 @@ struct Task {
     io.restart();
     io.run();
   }
-  bool aborted() const {
-    try {
-      if (error) std::rethrow_exception(error);
-    } catch (const boost::system::system_error& e) {
-      return e.code() == asio::error::operation_aborted;
-    } catch (...) {
-    }
-    return false;
-  }
+  bool aborted() const { return was_cancelled(error); }
 
   asio::io_context io{1};
   asio::cancellation_signal signal;
