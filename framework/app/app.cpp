@@ -1,5 +1,6 @@
 #include "aegis/app/app.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/cli.h"
@@ -7,6 +8,7 @@
 #include "app/health_routes.h"
 #include "app/parts.h"
 #include "http/openapi.h"
+#include "jobs/tables.h"
 
 namespace aegis {
 
@@ -38,6 +40,19 @@ App& App::health(std::unique_ptr<HealthCheck> (*make)(const Services&)) {
 int App::run(int argc, char** argv) { return run_command_line(*parts_, argc, argv); }
 
 void App::add_table(const Table& table) { parts_->tables.push_back(&table); }
+
+void App::add_job(const JobKind& kind) {
+  auto& known = parts_->jobs;
+  if (known.empty()) {
+    for (const Table* table : jobs::tables()) add_table(*table);
+  }
+  const auto same = std::ranges::find(known, kind.name, &JobKind::name);
+  if (same != known.end() && *same != &kind) {
+    throw Error(Errc::internal, "Two kinds of jobs are called " + std::string(kind.name) +
+                                    "; give one another JobOptions::name.");
+  }
+  if (same == known.end()) known.push_back(&kind);
+}
 
 void App::add_settings(const Object& description, void* settings) {
   parts_->settings.push_back({&description, settings});

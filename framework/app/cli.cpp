@@ -15,7 +15,9 @@
 #include "app/database_settings.h"
 #include "app/db_commands.h"
 #include "app/health_client.h"
+#include "app/jobs_commands.h"
 #include "app/serve.h"
+#include "app/worker.h"
 #include "core/describe/suggest.h"
 #include "http/openapi.h"
 
@@ -128,6 +130,7 @@ void read_settings(Context& context) {
     context.config.read(*target.description, target.object);
   }
   check_database_settings(context.config, context.settings);
+  check_worker_settings(context.config, context.settings);
   context.config.check();
   log::configure(*log::level_of(context.settings.log_level),
                  *log::format_of(context.settings.log_format));
@@ -171,13 +174,23 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
     return sub;
   };
 
-  const auto run_server = [&](bool upgrade) {
+  const auto run_server = [&](bool upgrade, bool worker) {
     return serve(parts, context.settings,
-                 {.next_free_port = !context.config.has("PORT"), .upgrade = upgrade});
+                 {.next_free_port = !context.config.has("PORT"), .worker = worker,
+                  .upgrade = upgrade});
   };
   add(cli, "serve", "Run everything in this process",
-      [&] { return run_server(context.settings.app_env != "production"); });
-  add(cli, "api", "Run the HTTP service", [&] { return run_server(false); });
+      [&] { return run_server(context.settings.app_env != "production", true); });
+  add(cli, "api", "Run the HTTP service", [&] { return run_server(false, false); });
+  WorkerFlags worker_flags;
+  auto* worker = add(cli, "worker", "Run jobs", [&] {
+    apply(worker_flags, context.settings);
+    return run_worker(parts, context.settings);
+  });
+  worker->add_option("--queues", worker_flags.queues, "Such as default,mail:5 (WORKER_QUEUES)");
+  worker->add_option("--concurrency", worker_flags.concurrency,
+                     "Jobs at a time (WORKER_CONCURRENCY)")
+      ->check(CLI::Range(1, 65535));
 
   HealthOptions health_options;
   auto* health_command = add(cli, "health", "Ask the running service how it is",
@@ -227,6 +240,56 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
     return commands::db_shell(context.settings, database->get_subcommand("shell")->remaining());
   });
   shell->prefix_command();
+
+  commands::JobChoice jobs_chosen;
+  bool jobs_as_json = false;
+  auto* jobs = cli.add_subcommand("jobs", "Look after jobs")->require_subcommand(1);
+  const auto choose = [&](CLI::App* to) {
+    to->add_option("id", jobs_chosen.id, "One job");
+    to->add_option("--state", jobs_chosen.state, "available, scheduled, running, dead, ...");
+    to->add_option("--kind", jobs_chosen.kind, "Such as InscribeRunes");
+    to->add_option("--queue", jobs_chosen.queue, "Of this queue");
+    to->add_option("--limit", jobs_chosen.limit, "At most so many, the newest")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+  };
+  auto* jobs_list = add(*jobs, "list", "List jobs, the newest first", [&] {
+    return commands::jobs_list(context.settings, jobs_chosen, jobs_as_json);
+  });
+  choose(jobs_list);
+  jobs_list->add_flag("--json", jobs_as_json, "For programs");
+  auto* jobs_show = add(*jobs, "show", "Show a job and what it logged", [&] {
+    return commands::jobs_show(context.settings, *jobs_chosen.id, jobs_as_json);
+  });
+  jobs_show->add_option("id", jobs_chosen.id, "The job")->required();
+  jobs_show->add_flag("--json", jobs_as_json, "For programs");
+  const auto change = [&](std::string name, std::string help, commands::JobAction action) {
+    choose(add(*jobs, std::move(name), std::move(help), [&, action] {
+      if (!jobs_chosen.none()) return commands::jobs_change(context.settings, action, jobs_chosen);
+      fmt::print(stderr, "Which jobs? Name an id, or --state, --kind or --queue.\n");
+      return int{exit_usage};
+    }));
+  };
+  change("retry", "Run jobs again that failed, wait or are finished", commands::JobAction::retry);
+  change("cancel", "Cancel jobs that wait or run", commands::JobAction::cancel);
+  change("delete", "Delete jobs that do not run", commands::JobAction::erase);
+  add(*jobs, "stats", "Workers, and what waits in each queue",
+      [&] { return commands::jobs_stats(context.settings, jobs_as_json); })
+      ->add_flag("--json", jobs_as_json, "For programs");
+
+  std::string queue;
+  auto* queues = cli.add_subcommand("queues", "Look after queues")->require_subcommand(1);
+  add(*queues, "list", "List the queues that have jobs or are paused",
+      [&] { return commands::queues_list(context.settings, jobs_as_json); })
+      ->add_flag("--json", jobs_as_json, "For programs");
+  add(*queues, "pause", "Start no more jobs of a queue",
+      [&] { return commands::queues_pause(context.settings, queue, true); })
+      ->add_option("queue", queue, "Its name")
+      ->required();
+  add(*queues, "resume", "Start the jobs of a queue again",
+      [&] { return commands::queues_pause(context.settings, queue, false); })
+      ->add_option("queue", queue, "Its name")
+      ->required();
 
   bool routes_as_json = false;
   add(cli, "routes", "List the routes", [&] { return show_routes(parts, routes_as_json); })

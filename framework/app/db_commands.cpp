@@ -10,6 +10,7 @@
 #include "aegis/core/runtime.h"
 #include "app/cli.h"
 #include "app/database_settings.h"
+#include "app/with_database.h"
 #include "db/migrations/backend.h"
 #include "db/migrations/diff.h"
 #include "db/migrations/migrator.h"
@@ -19,31 +20,8 @@
 namespace aegis::commands {
 namespace {
 
-using Work = std::function<awaitable<void>(Runtime&, Database&)>;
-
 void say(std::string_view line) {
   fmt::print("{}\n", line);
-}
-
-// Runs one piece of work on the database and ends, without the stages of a service's end. A signal
-// has them all the same.
-void with_database(const DatabaseOptions& options, const Work& work) {
-  Runtime runtime({.threads = 1});
-  Database database(runtime, options);
-  std::exception_ptr failure;
-  auto run = [&]() -> awaitable<void> {
-    try {
-      co_await work(runtime, database);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    co_await database.close();
-    runtime.stop();
-  };
-  runtime.on_stop("database", [&] { return database.close(); });
-  runtime.spawn(0, run(), "command");
-  runtime.run();
-  if (failure) std::rethrow_exception(failure);
 }
 
 // What the migrations refuse is an answer, not a fault of settings or program.

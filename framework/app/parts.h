@@ -24,6 +24,7 @@ struct App::Parts {
   Services services{};
   HealthRegistry health;
   std::vector<const Table*> tables{};
+  std::vector<const JobKind*> jobs{};
   std::vector<SettingsTarget> settings{};
   std::vector<void (*)(Router&)> route_adders{};
   std::vector<std::unique_ptr<HealthCheck> (*)(const Services&)> health_makers{};

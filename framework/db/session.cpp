@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/container/small_vector.hpp>
+#include <utility>
 
 #include "aegis/core/error.h"
 #include "db/key.h"
@@ -80,6 +81,7 @@ awaitable<void> Session::commit() {
     throw;
   }
   in_transaction_ = false;
+  for (const auto& then : std::exchange(after_commit_, {})) then();
 }
 
 awaitable<void> Session::rollback() {
@@ -89,6 +91,7 @@ awaitable<void> Session::rollback() {
   }
   co_await link_->rollback();
   in_transaction_ = false;
+  after_commit_.clear();
   failure_.clear();
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/algorithm/string/classification.hpp>
+#include <boost/algorithm/string/split.hpp>
 #include <boost/crc.hpp>
 #include <cmath>
 
@@ -109,6 +111,13 @@ std::vector<KeySchema> groups(const Table& table, std::string_view Rules::* grou
   return found;
 }
 
+KeySchema schema_of(const Table& table, const TableIndex& index) {
+  KeySchema schema{.name = constraint_name(table.name, index.name, "idx")};
+  boost::split(schema.columns, index.columns, boost::is_any_of(", "), boost::token_compress_on);
+  if (!index.where.empty()) schema.where = std::string(index.where);
+  return schema;
+}
+
 /// Whether some index or constraint begins with the column, so that it needs none of its own.
 bool leads_an_index(const Table& table, const Field& field) {
   if (field.rules.primary_key || field.rules.unique || field.rules.indexed) return true;
@@ -153,6 +162,7 @@ TableSchema schema_of(const Table& table) {
   for (auto& index : groups(table, &Rules::index_group, "idx")) {
     schema.indexes.push_back(std::move(index));
   }
+  for (const TableIndex& index : table.indexes) schema.indexes.push_back(schema_of(table, index));
   return schema;
 }
 

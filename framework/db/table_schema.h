@@ -48,9 +48,10 @@ struct ColumnSchema {
 struct KeySchema {
   std::string name{};
   std::vector<std::string> columns{};
+  std::optional<std::string> where{};  ///< an index: SQL that says which rows it is over
 
   bool operator==(const KeySchema&) const = default;
-  AEGIS_FIELDS(KeySchema, (name, required), (columns, required))
+  AEGIS_FIELDS(KeySchema, (name, required), (columns, required), (where))
 };
 
 struct TableSchema {

@@ -7,6 +7,8 @@
 #include "aegis/core/runtime.h"
 #include "aegis/testing/testing.h"
 #include "app/parts.h"
+#include "jobs/inline.h"
+#include "jobs/tables.h"
 #include "testing/guard.h"
 
 namespace aegis::testing {
@@ -44,6 +46,8 @@ struct TestApp::Impl {
     database.emplace(runtime, database_options());
     parts.add_routes([] { return std::string(); });
     parts.use_database(*database);
+    jobs_hub = jobs::Hub::of(database->begin().driver());
+    jobs_hub->use(&clock);
   }
 
   awaitable<void> run_test(awaitable<void> test) {
@@ -67,6 +71,7 @@ struct TestApp::Impl {
   App app;
   Runtime runtime;
   std::optional<Database> database{};
+  std::shared_ptr<jobs::Hub> jobs_hub{};  // where enqueues find the test's clock
   std::exception_ptr failure{};
   bool finished = false;
 };
@@ -78,6 +83,39 @@ TestApp::~TestApp() = default;
 Database& TestApp::db() { return *impl_->database; }
 
 FakeClock& TestApp::clock() { return impl_->clock; }
+
+awaitable<JobsRan> TestApp::run_jobs() {
+  auto& parts = impl_->app.parts();
+  jobs::Store store(*impl_->database);
+  const auto ends = co_await jobs::run_available(store, parts.services, parts.jobs);
+  JobsRan ran;
+  for (const jobs::Ending& ending : ends) {
+    using enum jobs::Ending::How;
+    if (ending.how == completed) ++ran.succeeded;
+    if (ending.how == failed) ++ran.failed;
+    if (ending.how == dead) ++ran.dead;
+    if (ending.how == cancelled) ++ran.cancelled;
+    if (ending.how == snoozed) ++ran.snoozed;
+    if (ending.how == failed || ending.how == dead) {
+      ran.errors.push_back(ending.reason.value_or(""));
+    }
+  }
+  co_return ran;
+}
+
+awaitable<std::vector<std::string>> TestApp::enqueued(const JobKind& kind) {
+  using jobs::WaitingJob;
+  auto body = [&](Session& s) -> awaitable<std::vector<std::string>> {
+    std::vector<std::string> arguments;
+    const auto found = co_await s.select<WaitingJob>()
+                           .where(WaitingJob::col.kind == std::string(kind.name))
+                           .order_by(WaitingJob::col.id.asc())
+                           .all();
+    for (const auto& job : found) arguments.push_back(job.arguments);
+    co_return arguments;
+  };
+  co_return co_await impl_->database->read(body);
+}
 
 void TestApp::run(awaitable<void> test) {
   auto& runtime = impl_->runtime;

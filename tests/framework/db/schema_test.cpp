@@ -41,6 +41,15 @@ struct Limits {
               (salt, min_length(2)), (pause, ge(0)), (next, references("limits", "id")), (sure))
 };
 
+struct Errand {
+  std::optional<std::int64_t> id{};
+  std::string queue{};
+  std::string state{};
+  AEGIS_TABLE(Errand, "errand", (id, primary_key), (queue), (state))
+  static constexpr std::array aegis_indexes{
+      aegis::TableIndex{"open", "queue, id", "state = 'open'"}, aegis::TableIndex{"all", "state"}};
+};
+
 struct Chicken {
   std::int64_t id{}, egg_id{};
   AEGIS_TABLE(Chicken, "chicken", (id, primary_key), (egg_id, references("egg", "id")))
@@ -111,6 +120,14 @@ struct Long {
 }  // namespace
 
 using aegis::table_of;
+
+BOOST_AUTO_TEST_CASE(an_index_can_be_over_some_rows_only) {
+  const std::string text = ddl(aegis::table_of<Errand>());
+  BOOST_TEST(text.ends_with("CREATE INDEX errand_open_idx ON errand (queue, id) WHERE state = "
+                            "'open';\n"
+                            "CREATE INDEX errand_all_idx ON errand (state);\n"),
+             text);
+}
 
 BOOST_AUTO_TEST_CASE(a_table_as_a_person_writes_it) {
   BOOST_TEST(

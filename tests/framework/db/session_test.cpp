@@ -114,6 +114,22 @@ DATABASE_TEST(a_session_goes_on_after_its_commit_and_its_rollback) {
   });
 }
 
+DATABASE_TEST(what_is_for_after_the_commit_comes_then_and_not_after_a_rollback) {
+  std::vector<std::string> came;
+  Session s = db.begin();
+  co_await insert(s, "first");
+  s.after_commit([&] { came.emplace_back("first"); });
+  BOOST_TEST(came.empty());
+  co_await s.commit();
+  BOOST_TEST(came.size() == 1);
+  co_await insert(s, "second");
+  s.after_commit([&] { came.emplace_back("second"); });
+  co_await s.rollback();
+  co_await insert(s, "third");
+  co_await s.commit();
+  BOOST_TEST(came.size() == 1);
+}
+
 DATABASE_TEST(after_a_failure_a_session_can_only_be_rolled_back) {
   {
     Session s = db.begin();

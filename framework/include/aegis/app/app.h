@@ -5,6 +5,7 @@
 
 #include "aegis/app/session.h"
 #include "aegis/http/router.h"
+#include "aegis/jobs/job.h"
 
 namespace aegis {
 
@@ -32,6 +33,12 @@ class App {
     (add_table(table_of<T>()), ...);
     return *this;
   }
+  /// Kinds of jobs, which `serve` and `worker` run; docs/jobs.md.
+  template <Job... J>
+  App& jobs() {
+    (add_job(job_kind<J>()), ...);
+    return *this;
+  }
   /// `add` adds routes to the application's router.
   App& routes(void (*add)(Router&));
   /// Runs around every handler, the first added outermost.
@@ -56,7 +63,7 @@ class App {
   /// *services.find<Database>().
   App& health(std::unique_ptr<HealthCheck> (*make)(const Services& services));
 
-  /// The command line: serve | api | health … | db … | routes | openapi | config | version.
+  /// The command line: serve | api | worker | health … | db … | routes | openapi | config | version.
   /// Answers the process's exit code (docs/cli.md lists them).
   int run(int argc, char** argv);
 
@@ -65,6 +72,7 @@ class App {
 
  private:
   void add_table(const Table& table);
+  void add_job(const JobKind& kind);
   void add_settings(const Object& description, void* settings);
   Services& services();
 

@@ -36,6 +36,14 @@ struct Settings {
   std::chrono::milliseconds http_idle_timeout{60'000};
   std::chrono::milliseconds http_write_timeout{30'000};
 
+  std::string worker_queues{};
+  std::uint16_t worker_concurrency = 50;
+  std::chrono::milliseconds worker_lease{15'000};
+  std::chrono::milliseconds jobs_keep_completed = std::chrono::hours(24);
+  std::chrono::milliseconds jobs_keep_failed = std::chrono::hours(24 * 30);
+  std::chrono::milliseconds jobs_late_warning{60'000};
+  std::chrono::milliseconds jobs_late_unhealthy{600'000};
+
   AEGIS_FIELDS(
       Settings,
       (app_env, one_of("development", "test", "production"),
@@ -68,7 +76,16 @@ struct Settings {
       (http_handler_timeout, ge(1), doc("For a handler; then it is cancelled: 504.")),
       (http_idle_timeout, ge(1), doc("Between requests; then the connection is closed.")),
       (http_write_timeout, ge(1),
-       doc("For a client to take some of a reply; then the connection is closed.")))
+       doc("For a client to take some of a reply; then the connection is closed.")),
+      (worker_queues, doc("The queues a worker takes jobs from, as in default,mail:5 (at most 5 at a "
+                          "time); empty: those that the application's jobs name.")),
+      (worker_concurrency, ge(1), doc("Jobs that a worker runs at a time.")),
+      (worker_lease, ge(1000),
+       doc("How long after its last sign of life a worker's jobs start elsewhere.")),
+      (jobs_keep_completed, ge(0), doc("How long completed jobs are kept.")),
+      (jobs_keep_failed, ge(0), doc("How long cancelled and dead jobs are kept.")),
+      (jobs_late_warning, ge(1), doc("Health warns of a job that waits longer to be started.")),
+      (jobs_late_unhealthy, ge(1), doc("And is unhealthy for one that waits longer than this.")))
 };
 
 }  // namespace aegis

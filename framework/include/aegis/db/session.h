@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <source_location>
 #include <string>
@@ -10,6 +11,9 @@
 #include "aegis/db/query.h"
 
 namespace aegis {
+
+struct Enqueued;
+struct EnqueueOptions;
 
 namespace db {
 class Link;
@@ -157,6 +161,22 @@ class Session {
   awaitable<void> commit();
   /// Undoes the session's writes.
   awaitable<void> rollback();
+  /// Calls `then` once the writes are durable; a rollback forgets it. On whatever thread commits:
+  /// `then` is to be quick and to throw nothing.
+  void after_commit(std::function<void()> then) { after_commit_.push_back(std::move(then)); }
+
+  /// Enqueues the job J{args…} as part of this session's transaction: see aegis/jobs/job.h.
+  template <class J, class... Args>
+  awaitable<Enqueued> enqueue(Args&&... args);
+  template <class J>
+  awaitable<Enqueued> enqueue(const J& job);
+  template <class J>
+  awaitable<Enqueued> enqueue(const J& job, EnqueueOptions options);
+  /// Enqueues them all, in as few statements as possible; answers how many are new.
+  template <class J>
+  awaitable<std::int64_t> enqueue_all(const std::vector<J>& jobs);
+  template <class J>
+  awaitable<std::int64_t> enqueue_all(const std::vector<J>& jobs, EnqueueOptions options);
 
   const SessionOptions& options() const { return options_; }
   db::Driver& driver() { return *driver_; }
@@ -179,6 +199,7 @@ class Session {
   SessionOptions options_;
   bool in_transaction_ = false;
   int savepoints_ = 0;     ///< how many are open, one inside the other
+  std::vector<std::function<void()>> after_commit_{};
   std::string failure_{};  ///< why the transaction can only be rolled back
 };
 

@@ -36,12 +36,21 @@ namespace detail {
 using TableCache = std::array<std::atomic<const void*>, 2>;
 }  // namespace detail
 
+/// An index that no attribute can say, such as one over some of the rows only. A model names its
+/// own in `static constexpr std::array aegis_indexes{TableIndex{…}}`.
+struct TableIndex {
+  std::string_view name;     ///< made unique by the table's: job_fetch_idx
+  std::string_view columns;  ///< in order, separated by ", "
+  std::string_view where{};  ///< SQL that every database takes; empty: all rows
+};
+
 /// The description of a model's table.
 struct Table {
   std::string_view name;
   const Object* object;
   std::size_t primary_key;  ///< the key's index among the fields
   detail::TableCache* cache;
+  std::span<const TableIndex> indexes{};
 
   const Field& key() const { return object->fields[primary_key]; }
 };
@@ -63,12 +72,19 @@ constexpr std::size_t find_primary_key(std::span<const Field> fields) {
 }
 
 template <class T>
+constexpr std::span<const TableIndex> indexes_of() {
+  if constexpr (requires { T::aegis_indexes; }) return T::aegis_indexes;
+  return {};
+}
+
+template <class T>
 struct TableOf {
   static constexpr std::size_t key = find_primary_key(Fields<T>::list);
   static_assert(key < Fields<T>::list.size(),
                 "A model needs exactly one field with the attribute primary_key.");
   static inline constinit TableCache cache{};
-  static constexpr Table table{T::aegis_table(), &Fields<T>::object, key, &cache};
+  static constexpr Table table{T::aegis_table(), &Fields<T>::object, key, &cache,
+                               indexes_of<T>()};
 };
 
 }  // namespace detail

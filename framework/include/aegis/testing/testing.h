@@ -19,6 +19,16 @@
 ///   }
 namespace aegis::testing {
 
+/// What TestApp::run_jobs() did: how many attempts ended in which way.
+struct JobsRan {
+  int succeeded = 0;
+  int failed = 0;  ///< to be tried again later
+  int dead = 0;    ///< failed for the last time
+  int cancelled = 0;
+  int snoozed = 0;
+  std::vector<std::string> errors{};  ///< of those that failed or died
+};
+
 /// The application under test.
 class TestApp {
  public:
@@ -40,6 +50,19 @@ class TestApp {
   /// that the environment or .env configures.
   Database& db();
 
+  /// Runs the jobs that are available, one after the other, until there are none, those that they
+  /// enqueue among them. What is for later becomes available as clock() goes on.
+  awaitable<JobsRan> run_jobs();
+  /// The jobs of this kind that are enqueued and not finished, in order.
+  template <Job J>
+  awaitable<std::vector<J>> enqueued() {
+    std::vector<J> jobs;
+    for (const auto& arguments : co_await enqueued(job_kind<J>())) {
+      from_json(arguments, jobs.emplace_back()).raise();
+    }
+    co_return jobs;
+  }
+
   /// What handlers get as Service<Clock>: begins at the time of day and stands still until moved.
   FakeClock& clock();
 
@@ -47,6 +70,8 @@ class TestApp {
   void run(awaitable<void> test);
 
  private:
+  awaitable<std::vector<std::string>> enqueued(const JobKind& kind);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "aegis/core/config.h"
+#include "app/database_setup.h"
+#include "app/parts.h"
+#include "jobs/worker.h"
+
+namespace aegis {
+
+/// The worker that the settings ask for, which drains with the runtime; null for an application
+/// without jobs. All must outlive it.
+std::unique_ptr<jobs::Worker> make_worker(Runtime& runtime, Database& database, App::Parts& parts,
+                                          const Settings& settings);
+
+/// Waits for the database, then starts the worker, if there is one.
+awaitable<void> prepare(Runtime& runtime, DatabaseSetup& setup, jobs::Worker* worker);
+
+/// What the command line says instead of the settings.
+struct WorkerFlags {
+  std::optional<std::string> queues{};
+  std::optional<int> concurrency{};
+};
+void apply(const WorkerFlags& flags, Settings& settings);
+
+/// Notes in `config` what is wrong with the settings of the worker.
+void check_worker_settings(Config& config, const Settings& settings);
+
+/// Runs jobs and nothing else until it is told to stop; answers the exit code.
+int run_worker(App::Parts& parts, const Settings& settings);
+
+}  // namespace aegis

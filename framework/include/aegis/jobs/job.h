@@ -1,0 +1,159 @@
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "aegis/core/json.h"
+#include "aegis/core/services.h"
+#include "aegis/db/session.h"
+#include "aegis/jobs/options.h"
+
+/// Durable jobs. A job is a struct whose members are its arguments:
+///
+///   struct InscribeRunes {
+///     static constexpr aegis::JobOptions options{.max_attempts = 5};
+///     std::int64_t shield_id{};
+///     AEGIS_FIELDS(InscribeRunes, (shield_id))
+///     aegis::awaitable<void> run(aegis::JobContext& job);
+///   };
+///
+///   co_await db.enqueue<InscribeRunes>(*shield.id);                      // db is a Session
+///   co_await db.enqueue(InscribeRunes{.shield_id = 5}, {.delay = 10min});
+///
+/// An attempt fails when run() throws, and is then tried again; docs/jobs.md has the guarantees.
+namespace aegis {
+
+class Database;
+namespace jobs {
+class Attempt;
+}
+
+/// What a job sees of the attempt that runs it. Used by that attempt's coroutine only.
+class JobContext {
+ public:
+  explicit JobContext(jobs::Attempt& attempt) : attempt_(&attempt) {}
+  JobContext(const JobContext&) = delete;
+  JobContext& operator=(const JobContext&) = delete;
+
+  std::int64_t id() const;
+  int attempt() const;  ///< 1 for the first
+  int max_attempts() const;
+
+  /// The job's session. Its commit, which happens by itself when run() returns, also completes the
+  /// job, in one transaction: the effect happens once or not at all, even if this attempt was
+  /// taken for dead and the job has been started elsewhere (then the commit is an
+  /// Error(conflict)). An explicit commit() completes the job too; a second one is an error.
+  Session& db();
+  /// Other sessions: what they commit may happen again in the next attempt.
+  Database& database();
+
+  /// The object that the application provided under this type. Throws Error(internal).
+  template <class T>
+  T& service() {
+    return *static_cast<T*>(find(Services::key<T>(), detail::type_name<T>()));
+  }
+
+  // How the attempt ends when run() returns, instead of with the job's completion. Work done with
+  // db() is committed all the same.
+
+  /// Run again after `delay`; this attempt does not count.
+  void snooze(std::chrono::milliseconds delay);
+  /// Not to be run any more, without being a failure: cancelled, with the reason.
+  void discard(std::string reason);
+
+  /// How far the job is, 0 to 1, for whoever looks; written soon, outside of db().
+  void progress(double fraction, std::string message = "");
+  /// What the job answers, readable once it is finished.
+  template <class T>
+  void output(const T& value) {
+    output_json(to_json(value));
+  }
+  /// A line for the job's own log, and for the process's; written soon, outside of db().
+  void log(std::string message);
+
+ private:
+  void* find(Services::Key key, std::string_view type);
+  void output_json(std::string json);
+
+  jobs::Attempt* attempt_;
+};
+
+template <class T>
+concept Job = Described<T> && requires(T& job, JobContext& context) {
+  { job.run(context) } -> std::same_as<awaitable<void>>;
+};
+
+/// A kind of job, as the library sees it: compared by address, never copied.
+struct JobKind {
+  std::string_view name;
+  const Type& arguments;
+  JobOptions options;
+  std::shared_ptr<void> (*make)();
+  awaitable<void> (*run)(void* job, JobContext& context);
+};
+
+namespace detail {
+
+template <class J>
+constexpr JobOptions job_options() {
+  if constexpr (requires { J::options; }) return J::options;
+  return {};
+}
+
+template <Job J>
+struct JobKindOf {
+  static constexpr JobOptions options = job_options<J>();
+  static constexpr JobKind kind{
+      options.name.empty() ? Name<J>::value : options.name,
+      type_of<J>(),
+      options,
+      [] { return std::shared_ptr<void>(std::make_shared<J>()); },
+      [](void* job, JobContext& context) { return static_cast<J*>(job)->run(context); },
+  };
+};
+
+awaitable<Enqueued> enqueue(Session& session, const JobKind& kind, std::string arguments,
+                            EnqueueOptions options);
+awaitable<std::int64_t> enqueue_all(Session& session, const JobKind& kind,
+                                    std::vector<std::string> arguments, EnqueueOptions options);
+
+template <class J>
+std::vector<std::string> all_to_json(const std::vector<J>& jobs) {
+  std::vector<std::string> texts;
+  texts.reserve(jobs.size());
+  for (const J& job : jobs) texts.push_back(to_json(job));
+  return texts;
+}
+
+}  // namespace detail
+
+template <Job J>
+const JobKind& job_kind() {
+  return detail::JobKindOf<J>::kind;
+}
+
+template <class J, class... Args>
+awaitable<Enqueued> Session::enqueue(Args&&... args) {
+  return detail::enqueue(*this, job_kind<J>(), to_json(J{std::forward<Args>(args)...}), {});
+}
+template <class J>
+awaitable<Enqueued> Session::enqueue(const J& job) {
+  return detail::enqueue(*this, job_kind<J>(), to_json(job), {});
+}
+template <class J>
+awaitable<Enqueued> Session::enqueue(const J& job, EnqueueOptions options) {
+  return detail::enqueue(*this, job_kind<J>(), to_json(job), std::move(options));
+}
+template <class J>
+awaitable<std::int64_t> Session::enqueue_all(const std::vector<J>& jobs) {
+  return enqueue_all(jobs, EnqueueOptions());
+}
+template <class J>
+awaitable<std::int64_t> Session::enqueue_all(const std::vector<J>& jobs, EnqueueOptions options) {
+  return detail::enqueue_all(*this, job_kind<J>(), detail::all_to_json(jobs), std::move(options));
+}
+
+}  // namespace aegis

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aegis/core/time.h"
+
+namespace aegis {
+
+/// What makes two jobs of one kind the same, so that only one of them is kept.
+enum class UniqueBy : std::uint8_t {
+  nothing,    ///< every enqueue is a job of its own
+  arguments,  ///< the same arguments
+  kind,       ///< there is one at a time, whatever its arguments
+};
+
+/// How long a job keeps others like it out.
+enum class UniqueWhile : std::uint8_t {
+  unfinished,  ///< until it is completed, cancelled or dead
+  waiting,     ///< until it starts: what changes while it runs is worth another run
+};
+
+/// What an enqueue does that meets a job like its own.
+enum class OnConflict : std::uint8_t {
+  keep,        ///< nothing: the job that is there will do
+  replace,     ///< gives it the new arguments, priority and time, unless it runs
+  reschedule,  ///< gives it the new time, unless it runs
+};
+
+struct Unique {
+  UniqueBy by = UniqueBy::nothing;
+  UniqueWhile until = UniqueWhile::unfinished;
+  OnConflict on_conflict = OnConflict::keep;
+};
+
+/// The delay before the attempt that follows the failed one number `attempt` (from 1 on).
+using Backoff = std::chrono::milliseconds (*)(int attempt);
+
+/// 1 s, 2 s, 4 s, … up to 6 hours, each up to a fifth longer or shorter, so that what failed
+/// together does not come back together.
+std::chrono::milliseconds exponential_backoff(int attempt);
+
+/// How jobs of one kind are run, unless an enqueue says otherwise:
+///   struct InscribeRunes { static constexpr aegis::JobOptions options{.max_attempts = 5}; … };
+struct JobOptions {
+  /// What the database calls the kind; empty: the struct's name. To rename a struct that has jobs
+  /// waiting, give it its former name here.
+  std::string_view name{};
+  std::string_view queue = "default";
+  int priority = 0;       ///< -32768 to 32767; the lower, the sooner
+  int max_attempts = 10;  ///< then it is dead
+  /// For one attempt, which is then cancelled and counts as failed; 0: none.
+  std::chrono::milliseconds timeout = std::chrono::minutes(15);
+  Backoff backoff = exponential_backoff;
+  Unique unique{};
+};
+
+/// What one enqueue says; the rest is as the kind's JobOptions have it.
+struct EnqueueOptions {
+  std::optional<std::string> queue{};
+  std::optional<int> priority{};
+  std::optional<int> max_attempts{};
+  std::optional<std::chrono::milliseconds> timeout{};
+  std::chrono::milliseconds delay{};   ///< not before that long from now
+  std::optional<Timestamp> run_at{};   ///< not before that moment
+  std::optional<Timestamp> expires{};  ///< not to be started at or after that moment
+  std::optional<std::string> key{};    ///< unique by this text instead of what Unique::by says
+  std::optional<OnConflict> on_conflict{};
+  std::vector<std::string> tags{};
+};
+
+/// What an enqueue did.
+struct Enqueued {
+  std::int64_t id = 0;
+  bool created = true;  ///< false: a job like it was there, and `id` is that one's
+};
+
+}  // namespace aegis

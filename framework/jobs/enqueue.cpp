@@ -1,0 +1,194 @@
+// Enqueuing: part of the session's transaction, known to workers after its commit.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/uuid/name_generator_sha1.hpp>
+#include <boost/uuid/uuid_io.hpp>
+#include <limits>
+#include <random>
+
+#include "aegis/core/error.h"
+#include "aegis/jobs/job.h"
+#include "db/row_reader.h"
+#include "jobs/hub.h"
+#include "jobs/sql.h"
+
+namespace aegis {
+namespace {
+
+constexpr std::size_t most_at_once = 5'000;  // jobs in a statement
+
+/// An enqueue's settings: the call's, or else the kind's.
+struct Settings {
+  std::string queue;
+  std::int64_t priority, delay, max_attempts, timeout;
+  Cell run_at, expires;
+  std::string tags;
+  OnConflict on_conflict;
+};
+
+[[noreturn]] void refuse(const JobKind& kind, std::string_view what, std::int64_t value) {
+  throw Error(Errc::invalid, fmt::format("Job {}: {}, not {}.", kind.name, what, value));
+}
+
+Settings settings_of(const JobKind& kind, const EnqueueOptions& options) {
+  Settings settings{
+      .queue = options.queue ? *options.queue : std::string(kind.options.queue),
+      .priority = options.priority.value_or(kind.options.priority),
+      .delay = options.delay.count(),
+      .max_attempts = options.max_attempts.value_or(kind.options.max_attempts),
+      .timeout = options.timeout.value_or(kind.options.timeout).count(),
+      .run_at = options.run_at ? Cell(*options.run_at) : Cell(),
+      .expires = options.expires ? Cell(*options.expires) : Cell(),
+      .tags = to_json(options.tags),
+      .on_conflict = options.on_conflict.value_or(kind.options.unique.on_conflict),
+  };
+  using Priority = std::numeric_limits<std::int16_t>;
+  if (settings.queue.empty()) {
+    throw Error(Errc::invalid, fmt::format("Job {}: the queue needs a name.", kind.name));
+  }
+  if (settings.priority < Priority::min() || settings.priority > Priority::max()) {
+    refuse(kind, "a priority is between -32768 and 32767", settings.priority);
+  }
+  if (settings.max_attempts < 1) refuse(kind, "max_attempts is at least 1", settings.max_attempts);
+  if (settings.timeout < 0) refuse(kind, "a timeout is not negative", settings.timeout);
+  return settings;
+}
+
+/// Short enough for an index.
+std::string brief(std::string_view text) {
+  if (text.size() <= 200) return std::string(text);
+  const boost::uuids::name_generator_sha1 hash(boost::uuids::ns::oid());
+  return "sha1:" + boost::uuids::to_string(hash(text.data(), text.size()));
+}
+
+/// Two jobs with the same are one; nothing when every one is its own. The first letter tells the
+/// database when to forget it: w once it starts (see Statements::fetch), u when it is finished.
+std::optional<std::string> unique_key(const JobKind& kind, const EnqueueOptions& options,
+                                      std::string_view arguments) {
+  const Unique& unique = kind.options.unique;
+  const char until = unique.until == UniqueWhile::waiting ? 'w' : 'u';
+  if (options.key) return fmt::format("{}:{}:key:{}", until, kind.name, brief(*options.key));
+  switch (unique.by) {
+    case UniqueBy::arguments:
+      return fmt::format("{}:{}:{}", until, kind.name, brief(arguments));
+    case UniqueBy::kind:
+      return fmt::format("{}:{}", until, kind.name);
+    case UniqueBy::nothing:
+      break;
+  }
+  return std::nullopt;
+}
+
+awaitable<std::optional<std::int64_t>> one_id(Session& session, std::string_view sql,
+                                              std::span<const Cell> values) {
+  std::optional<std::int64_t> id;
+  auto take = [&](const Cell& cell) { id = std::get<std::int64_t>(cell); };
+  db::OneColumn column(take);
+  co_await session.run({sql, values, true}, column);
+  co_return id;
+}
+
+Cell now_of(const jobs::Hub* hub) {
+  return hub ? hub->now() : Cell();
+}
+
+/// Workers of this process are told once the job is there for them.
+void tell_after_commit(Session& session, std::shared_ptr<jobs::Hub> hub, const Settings& settings) {
+  if (!hub) return;
+  const bool later = settings.delay > 0 || settings.run_at.index() != 0;
+  session.after_commit(
+      [hub = std::move(hub), queue = settings.queue, later] { hub->tell(queue, later); });
+}
+
+}  // namespace
+
+std::chrono::milliseconds exponential_backoff(int attempt) {
+  thread_local std::minstd_rand random{std::random_device{}()};
+  constexpr double most = 6 * 3600 * 1000.0;
+  const double delay =
+      std::min(most, 1000.0 * static_cast<double>(1LL << std::clamp(attempt - 1, 0, 24)));
+  std::uniform_real_distribution<double> jitter(0.8, 1.2);
+  return std::chrono::milliseconds(static_cast<std::int64_t>(delay * jitter(random)));
+}
+
+namespace detail {
+
+awaitable<Enqueued> enqueue(Session& session, const JobKind& kind, std::string arguments,
+                            EnqueueOptions options) {
+  const Settings settings = settings_of(kind, options);
+  const auto key = unique_key(kind, options, arguments);
+  const auto hub = jobs::Hub::find(session.driver());
+  const auto& sql = jobs::statements(session.driver().dialect().id());
+  const Cell now = now_of(hub.get());
+  const Cell key_cell = key ? Cell(std::string_view(*key)) : Cell();
+  tell_after_commit(session, hub, settings);
+
+  const std::array<Cell, 12> values{now,
+                                    kind.name,
+                                    settings.queue,
+                                    settings.priority,
+                                    settings.run_at,
+                                    settings.delay,
+                                    settings.max_attempts,
+                                    settings.timeout,
+                                    settings.expires,
+                                    key_cell,
+                                    arguments,
+                                    settings.tags};
+  // The job in the way may end between two of these statements: then the next round inserts.
+  for (int round = 0; round < 10; ++round) {
+    const auto fresh = co_await one_id(session, sql.enqueue, values);
+    if (fresh) co_return Enqueued{.id = *fresh};
+    if (settings.on_conflict == OnConflict::replace) {
+      const std::array<Cell, 6> change{
+          now, key_cell, settings.run_at, settings.delay, settings.priority, arguments};
+      const auto changed = co_await one_id(session, sql.replace, change);
+      if (changed) co_return Enqueued{.id = *changed, .created = false};
+    } else if (settings.on_conflict == OnConflict::reschedule) {
+      const std::array<Cell, 4> change{now, key_cell, settings.run_at, settings.delay};
+      const auto changed = co_await one_id(session, sql.reschedule, change);
+      if (changed) co_return Enqueued{.id = *changed, .created = false};
+    }
+    const std::array<Cell, 1> taken{key_cell};
+    const auto there = co_await one_id(session, sql.by_key, taken);
+    if (there) co_return Enqueued{.id = *there, .created = false};
+  }
+  throw Error(Errc::conflict,
+              fmt::format("Job {} could not be enqueued: jobs like it come and go too quickly.",
+                          kind.name));
+}
+
+awaitable<std::int64_t> enqueue_all(Session& session, const JobKind& kind,
+                                    std::vector<std::string> arguments, EnqueueOptions options) {
+  if (arguments.empty()) co_return 0;
+  if (options.key || kind.options.unique.by != UniqueBy::nothing) {
+    std::int64_t created = 0;
+    for (auto& one : arguments) {
+      const Enqueued done = co_await enqueue(session, kind, std::move(one), options);
+      if (done.created) ++created;
+    }
+    co_return created;
+  }
+  const Settings settings = settings_of(kind, options);
+  const auto hub = jobs::Hub::find(session.driver());
+  const auto& sql = jobs::statements(session.driver().dialect().id());
+  tell_after_commit(session, hub, settings);
+  for (std::size_t begin = 0; begin < arguments.size(); begin += most_at_once) {
+    const auto part =
+        std::span(arguments).subspan(begin).first(std::min(most_at_once, arguments.size() - begin));
+    const std::string list = fmt::format("[{}]", fmt::join(part, ","));
+    const std::array<Cell, 11> values{
+        now_of(hub.get()), kind.name,      settings.queue,        settings.priority,
+        settings.run_at,   settings.delay, settings.max_attempts, settings.timeout,
+        settings.expires,  list,           settings.tags};
+    db::NoRows none;
+    co_await session.run({sql.enqueue_many, values, true}, none);
+  }
+  co_return std::ssize(arguments);
+}
+
+}  // namespace detail
+}  // namespace aegis

@@ -1,0 +1,263 @@
+#include "jobs/sql.h"
+
+#include <fmt/format.h>
+
+namespace aegis::jobs {
+namespace {
+
+using Id = db::Dialect::Id;
+
+/// How each database says what SQL has no common words for.
+struct Words {
+  Id id;
+
+  bool postgresql() const { return id == Id::postgresql; }
+
+  /// The moment that parameter `n` is.
+  std::string moment(int n) const {
+    return fmt::format("${}{}", n, postgresql() ? "::timestamptz" : "");
+  }
+  std::string text(int n) const { return fmt::format("${}{}", n, postgresql() ? "::text" : ""); }
+  std::string real(int n) const {
+    return fmt::format("${}{}", n, postgresql() ? "::double precision" : "");
+  }
+  std::string now() const {
+    return postgresql() ? "coalesce($1::timestamptz, statement_timestamp())"
+                        : "coalesce($1, strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))";
+  }
+  /// The moment that is `ms` milliseconds from now.
+  std::string later(std::string_view ms) const {
+    return postgresql()
+               ? fmt::format("{} + {} * interval '1 millisecond'", now(), ms)
+               : fmt::format("strftime('%Y-%m-%dT%H:%M:%f000Z', {}, ({} / 1000.0) || ' seconds')",
+                             now(), ms);
+  }
+  std::string milliseconds_until(std::string_view moment) const {
+    return postgresql()
+               ? fmt::format("ceil(extract(epoch FROM {} - {}) * 1000)::bigint", moment, now())
+               : fmt::format("CAST((julianday({}) - julianday({})) * 86400000 + 1 AS INTEGER)",
+                             moment, now());
+  }
+
+  /// `column` is one of the rows of `select`, which are locked unless others hold them. (An ARRAY
+  /// is made once; the planner may run a plain IN again and again, and lock more each time.)
+  std::string locked(std::string_view column, std::string_view select) const {
+    return postgresql() ? fmt::format("{} = ANY (ARRAY({} FOR UPDATE SKIP LOCKED))", column, select)
+                        : fmt::format("{} IN ({})", column, select);
+  }
+  /// `column` is one of the texts, or numbers, in the JSON array that parameter `n` is.
+  std::string among_texts(std::string_view column, int n) const {
+    return postgresql()
+               ? fmt::format("{} = ANY (ARRAY(SELECT json_array_elements_text(${}::json)))", column,
+                             n)
+               : fmt::format("{} IN (SELECT value FROM json_each(${}))", column, n);
+  }
+  std::string among_numbers(std::string_view column, int n) const {
+    return postgresql()
+               ? fmt::format("{} = ANY (ARRAY(SELECT json_array_elements_text(${}::json)::bigint))",
+                             column, n)
+               : among_texts(column, n);
+  }
+  /// The elements of the JSON array that parameter `n` is, as the column `item`, which is text.
+  std::string items(int n) const {
+    return postgresql()
+               ? fmt::format("(SELECT value::text AS item FROM json_array_elements(${}::json))", n)
+               : fmt::format("(SELECT value AS item FROM json_each(${}))", n);
+  }
+  /// Those of an array of [job, attempt], as the columns `job` and `nth`.
+  std::string attempts(int n) const {
+    return postgresql() ? fmt::format(
+                              "(SELECT (value ->> 0)::bigint AS job, (value ->> 1)::bigint "
+                              "AS nth FROM json_array_elements(${}::json))",
+                              n)
+                        : fmt::format(
+                              "(SELECT value ->> 0 AS job, value ->> 1 AS nth FROM "
+                              "json_each(${}))",
+                              n);
+  }
+};
+
+/// What a job takes along when it is finished.
+constexpr std::string_view kept =
+    "id, kind, queue, priority, run_at, created_at, attempt, max_attempts, timeout, expires_at, "
+    "arguments, tags, started_at";
+
+/// The running job that the parameters 2, 3 and 4 name.
+constexpr std::string_view fence = "id = $2 AND attempt = $3 AND lease = $4 AND state = 'running'";
+
+/// Moves the rows of aegis_job that satisfy `which`; `columns` and `values` say what they become.
+/// Where one statement cannot do that, this one copies and `forget` deletes.
+std::string finish(const Words& words, std::string_view which, std::string_view values,
+                   std::string_view from = "aegis_job") {
+  const std::string insert = fmt::format(
+      "INSERT INTO aegis_job_finished ({}, state, error, output, progress, message, "
+      "finished_at) SELECT {}, {}, {}",
+      kept, kept, values, words.now());
+  if (words.postgresql()) {
+    return fmt::format(
+        "WITH gone AS (DELETE FROM aegis_job WHERE {} RETURNING *) {} FROM gone "
+        "RETURNING id",
+        which, insert);
+  }
+  return fmt::format("{} FROM {} WHERE {} RETURNING id", insert, from, which);
+}
+
+}  // namespace
+
+Statements::Statements(Id database) {
+  const Words w{database};
+  const std::string now = w.now();
+  const auto when = [&](int run_at, int delay) {
+    const auto ms = fmt::format("${}", delay);
+    return fmt::format("coalesce({}, CASE WHEN {} > 0 THEN {} ELSE {} END)", w.moment(run_at), ms,
+                       w.later(ms), now);
+  };
+  const auto state_when = [&](const std::string& moment) {
+    return fmt::format("CASE WHEN {} > {} THEN 'scheduled' ELSE 'available' END", moment, now);
+  };
+  constexpr std::string_view no_worker =
+      "NOT EXISTS (SELECT 1 FROM aegis_worker WHERE aegis_worker.id = aegis_job.lease)";
+
+  constexpr std::string_view columns =
+      "kind, queue, state, priority, run_at, created_at, attempt, max_attempts, timeout, "
+      "expires_at, cancel_requested";
+  const std::string run_at = when(5, 6);
+  const std::string values = fmt::format("{}, {}, {}, $4, {}, {}, 0, $7, $8, {}, FALSE", w.text(2),
+                                         w.text(3), state_when(run_at), run_at, now, w.moment(9));
+  enqueue = fmt::format(
+      "INSERT INTO aegis_job ({}, unique_key, arguments, tags) VALUES ({}, {}, "
+      "{}, {}) ON CONFLICT (unique_key) DO NOTHING RETURNING id",
+      columns, values, w.text(10), w.text(11), w.text(12));
+  enqueue_many = fmt::format(
+      "INSERT INTO aegis_job ({}, arguments, tags) SELECT {}, item, {} FROM {} "
+      "AS items",
+      columns, values, w.text(11), w.items(10));
+  const std::string new_time = when(3, 4);
+  const auto change = [&](std::string_view more) {
+    return fmt::format(
+        "UPDATE aegis_job SET run_at = {}, state = {}{} WHERE unique_key = $2 AND "
+        "state <> 'running' RETURNING id",
+        new_time, state_when(new_time), more);
+  };
+  replace = change(", priority = $5, arguments = $6");
+  reschedule = change("");
+  by_key = "SELECT id FROM aegis_job WHERE unique_key = $1";
+
+  const std::string next = fmt::format(
+      "SELECT id FROM aegis_job WHERE state = 'available' AND queue = {0} AND {1} AND (expires_at "
+      "IS NULL OR expires_at > {2}) AND EXISTS (SELECT 1 FROM aegis_worker WHERE id = $4) AND NOT "
+      "EXISTS (SELECT 1 FROM aegis_queue WHERE name = {0} AND paused_at IS NOT NULL) ORDER BY "
+      "priority, run_at LIMIT $3",
+      w.text(2), w.among_texts("kind", 5), now);
+  fetch = fmt::format(
+      "UPDATE aegis_job SET state = 'running', attempt = attempt + 1, lease = $4, started_at = {}, "
+      "progress = NULL, message = NULL, unique_key = CASE WHEN unique_key LIKE 'w:%' THEN NULL "
+      "ELSE "
+      "unique_key END WHERE {} RETURNING id, kind, queue, priority, run_at, attempt, max_attempts, "
+      "timeout, arguments",
+      now, w.locked("id", next));
+
+  finish = jobs::finish(
+      w, fence,
+      fmt::format("{}, coalesce({}, error), {}, coalesce({}, progress), coalesce({}, message)",
+                  w.text(5), w.text(6), w.text(7), w.real(8), w.text(9)));
+  constexpr std::string_view as_completed = "'completed', error, output, progress, message";
+  constexpr std::string_view same =
+      "id = job AND attempt = nth AND lease = $2 AND state = 'running'";
+  complete_many =
+      w.postgresql()
+          ? fmt::format(
+                "WITH gone AS (DELETE FROM aegis_job USING {} AS done WHERE {} RETURNING "
+                "aegis_job.*) INSERT INTO aegis_job_finished ({}, state, error, output, "
+                "progress, message, finished_at) SELECT {}, {}, {} FROM gone RETURNING id",
+                w.attempts(3), same, kept, kept, as_completed, now)
+          : jobs::finish(w, same, as_completed, w.attempts(3) + " AS done CROSS JOIN aegis_job");
+  if (!w.postgresql()) {
+    forget = fmt::format("DELETE FROM aegis_job WHERE {}", w.among_numbers("id", 1));
+  }
+  const auto again = [&](std::string_view state, std::string_view more) {
+    return fmt::format(
+        "UPDATE aegis_job SET state = CASE WHEN $5 > 0 THEN '{}' ELSE 'available' "
+        "END, run_at = CASE WHEN $5 > 0 THEN {} ELSE run_at END, lease = NULL, "
+        "error = coalesce({}, error){} WHERE {}",
+        state, w.later("$5"), w.text(6), more, fence);
+  };
+  retry = again("retryable", "");
+  snooze = again("scheduled", ", attempt = attempt - 1");
+  release_all =
+      "UPDATE aegis_job SET state = 'available', attempt = attempt - 1, lease = NULL "
+      "WHERE lease = $1 AND state = 'running' RETURNING queue";
+  progress = fmt::format(
+      "UPDATE aegis_job SET progress = coalesce({}, progress), message = "
+      "coalesce({}, message) WHERE id = $1 AND lease = $2 AND state = 'running'",
+      w.real(3), w.text(4));
+
+  sign_on = fmt::format(
+      "INSERT INTO aegis_worker (id, name, started_at, lease_until, concurrency, "
+      "running, queues, kinds) VALUES ($2, $3, {}, {}, $5, 0, $6, $7)",
+      now, w.later("$4"));
+  renew = fmt::format("UPDATE aegis_worker SET lease_until = {}, running = $4 WHERE id = $2",
+                      w.later("$3"));
+  cancel_requests =
+      "SELECT id FROM aegis_job WHERE lease = $1 AND state = 'running' AND cancel_requested";
+  anyone_lost = fmt::format(
+      "SELECT EXISTS (SELECT 1 FROM aegis_worker WHERE lease_until < {}) OR "
+      "EXISTS (SELECT 1 FROM aegis_job WHERE state = 'running' AND {})",
+      now, no_worker);
+  end_leases = fmt::format("DELETE FROM aegis_worker WHERE lease_until < {} RETURNING name", now);
+  orphans = fmt::format(
+      "SELECT id, kind, attempt, max_attempts, lease, cancel_requested FROM "
+      "aegis_job WHERE state = 'running' AND {} LIMIT 1000",
+      no_worker);
+
+  next_due = fmt::format(
+      "SELECT {} FROM (SELECT min(run_at) AS due FROM aegis_job WHERE state IN "
+      "('scheduled', 'retryable')) AS next",
+      w.milliseconds_until("due"));
+  promote = fmt::format(
+      "UPDATE aegis_job SET state = 'available' WHERE {} RETURNING queue",
+      w.locked("id", fmt::format("SELECT id FROM aegis_job WHERE state IN ('scheduled', "
+                                 "'retryable') AND run_at <= {} ORDER BY run_at LIMIT $2",
+                                 now)));
+  expired = fmt::format(
+      "SELECT id FROM aegis_job WHERE expires_at IS NOT NULL AND expires_at <= {} "
+      "AND state <> 'running' LIMIT $2",
+      now);
+  end_waiting = jobs::finish(
+      w, "id = $2 AND state <> 'running'",
+      fmt::format("{}, coalesce({}, error), output, progress, message", w.text(3), w.text(4)));
+  outdated = fmt::format(
+      "SELECT id FROM aegis_job_finished WHERE state = {} AND finished_at < {} "
+      "ORDER BY finished_at LIMIT $4",
+      w.text(2), w.later("-$3"));
+  pause = fmt::format(
+      "INSERT INTO aegis_queue (name, paused_at) VALUES ($2, {0}) ON CONFLICT "
+      "(name) DO UPDATE SET paused_at = coalesce(aegis_queue.paused_at, {0})",
+      now);
+  workers = fmt::format("SELECT running FROM aegis_worker WHERE lease_until >= {}", now);
+  const auto counted = [](std::string_view state) {
+    return fmt::format("SELECT queue, run_at FROM aegis_job WHERE state = '{}' LIMIT 10000", state);
+  };
+  queues = fmt::format(
+      "WITH available AS ({}), retryable AS ({}), dead AS (SELECT queue FROM aegis_job_finished "
+      "WHERE state = 'dead' AND finished_at > {} LIMIT 10000), names AS (SELECT queue AS name FROM "
+      "available UNION SELECT queue FROM retryable UNION SELECT queue FROM dead UNION SELECT name "
+      "FROM aegis_queue) SELECT name, EXISTS (SELECT 1 FROM aegis_queue WHERE aegis_queue.name = "
+      "names.name AND paused_at IS NOT NULL) AS paused, (SELECT count(*) FROM available WHERE "
+      "queue "
+      "= name) AS available, (SELECT count(*) FROM retryable WHERE queue = name) AS retryable, "
+      "(SELECT count(*) FROM dead WHERE queue = name) AS dead, coalesce(-{}, 0) AS oldest_ms FROM "
+      "names ORDER BY name",
+      counted("available"), counted("retryable"), w.later("-$2"),
+      w.milliseconds_until("(SELECT min(run_at) FROM available WHERE queue = name)"));
+  forget_finished =
+      fmt::format("DELETE FROM aegis_job_finished WHERE {}", w.among_numbers("id", 1));
+  forget_lines = fmt::format("DELETE FROM aegis_job_line WHERE {}", w.among_numbers("job_id", 1));
+}
+
+const Statements& statements(Id database) {
+  static const Statements sqlite(Id::sqlite), postgresql(Id::postgresql);
+  return database == Id::postgresql ? postgresql : sqlite;
+}
+
+}  // namespace aegis::jobs

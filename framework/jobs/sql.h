@@ -1,0 +1,83 @@
+#pragma once
+
+#include <string>
+
+#include "db/dialect.h"
+
+namespace aegis::jobs {
+
+/// Every statement of the jobs room that is more than a row read or written by its key. `now` is
+/// the time to go by, and NULL except in tests: then it is the database's clock, which all workers
+/// share, that counts.
+///
+/// A statement on a running job names its id, its attempt and its lease: an attempt that was given
+/// to somebody else meanwhile changes nothing.
+struct Statements {
+  explicit Statements(db::Dialect::Id database);
+
+  /// $1 now, $2 kind, $3 queue, $4 priority, $5 run_at, $6 delay, $7 max_attempts, $8 timeout, $9
+  /// expires_at, $10 unique_key, $11 arguments, $12 tags. Answers the id, unless the key is taken.
+  std::string enqueue;
+  /// As enqueue, but $10 is a JSON array of arguments, and $11 the tags. Answers nothing.
+  std::string enqueue_many;
+  /// $1 now, $2 the unique key, $3 run_at, $4 delay, and for replace $5 priority, $6 arguments.
+  /// Answer the id of the waiting job that they changed.
+  std::string replace, reschedule;
+  /// $1 the unique key. Answers the id of the job that has it.
+  std::string by_key;
+
+  /// $1 now, $2 queue, $3 how many, $4 lease, $5 kinds (JSON). Answers Claims.
+  std::string fetch;
+  /// $1 now, $2 id, $3 attempt, $4 lease, $5 state, $6 error, $7 output, $8 progress, $9 message.
+  std::string finish;
+  /// Completes: $1 now, $2 lease, $3 JSON array of [id, attempt]. Answers the ids.
+  std::string complete_many;
+  /// After finish and complete_many, where the database cannot move a row in one statement: $1 a
+  /// JSON array of ids. Otherwise empty.
+  std::string forget;
+  /// $1 now, $2 id, $3 attempt, $4 lease, $5 delay, $6 error.
+  std::string retry;
+  /// As retry, and the attempt does not count.
+  std::string snooze;
+  /// $1 lease: all that it runs may start elsewhere, and their attempts do not count.
+  std::string release_all;
+  /// $1 id, $2 lease, $3 progress, $4 message.
+  std::string progress;
+
+  /// $1 now, $2 lease, $3 its name, $4 milliseconds, $5 concurrency, $6 queues, $7 kinds.
+  std::string sign_on;
+  /// $1 now, $2 lease, $3 milliseconds, $4 how many jobs run.
+  std::string renew;
+  /// $1 lease: which of its jobs are to be cancelled.
+  std::string cancel_requests;
+  /// Whether there is anything for the next two; $1 now.
+  std::string anyone_lost;
+  /// Takes workers off the list whose lease has ended ($1 now); answers their names.
+  std::string end_leases;
+  /// Running jobs without a worker. Answers Orphans.
+  std::string orphans;
+
+  /// The milliseconds until the next scheduled or retryable job is due; none: NULL. $1 now.
+  std::string next_due;
+  /// $1 now, $2 how many: makes those that are due available; answers their queues.
+  std::string promote;
+  /// Jobs that have waited longer than they may: $1 now, $2 how many. Answers ids.
+  std::string expired;
+  /// Ends a job that does not run: $1 now, $2 id, $3 state, $4 error. Answers the id.
+  std::string end_waiting;
+  /// Finished jobs beyond their time: $1 now, $2 state, $3 milliseconds, $4 how many. Answers ids.
+  std::string outdated;
+  /// $1 now, $2 the queue.
+  std::string pause;
+  /// Workers that live: one row for each that says how many jobs it runs. $1 now.
+  std::string workers;
+  /// QueueOverviews. $1 now, $2 from when on dead jobs count, in milliseconds before now.
+  std::string queues;
+  /// $1 a JSON array of ids.
+  std::string forget_finished, forget_lines;
+};
+
+/// The database's, made once for the process.
+const Statements& statements(db::Dialect::Id database);
+
+}  // namespace aegis::jobs

@@ -1,0 +1,358 @@
+#include "jobs/store.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+#include "aegis/core/log.h"
+#include "db/row_reader.h"
+#include "jobs/tables.h"
+
+namespace aegis::jobs {
+namespace {
+
+using aegis::detail::target;
+
+/// Runs a statement that writes and answers rows. What `values` borrow must outlive the await.
+template <class T, class Runner>
+awaitable<std::vector<T>> rows(Runner& runner, std::string_view sql, std::span<const Cell> values,
+                               bool writes = true) {
+  std::vector<T> found;
+  db::RowReader reader(target(found));
+  co_await runner.run({sql, values, writes}, reader);
+  co_return found;
+}
+
+template <class Runner>
+awaitable<std::int64_t> execute(Runner& runner, std::string_view sql,
+                                std::span<const Cell> values) {
+  db::NoRows none;
+  const db::Outcome outcome = co_await runner.run({sql, values, true}, none);
+  co_return outcome.affected;
+}
+
+Cell cell(const std::optional<std::string>& text) {
+  return text ? Cell(std::string_view(*text)) : Cell();
+}
+Cell cell(std::optional<double> number) {
+  return number ? Cell(*number) : Cell();
+}
+
+/// Deletes what a statement could only copy.
+template <class Runner>
+awaitable<void> forget(Runner& runner, const Statements& sql,
+                       const std::vector<std::int64_t>& ids) {
+  if (sql.forget.empty() || ids.empty()) co_return;
+  const std::string list = json_list(ids);
+  const std::array<Cell, 1> values{list};
+  co_await execute(runner, sql.forget, values);
+}
+
+std::string_view final_state(Ending::How how) {
+  switch (how) {
+    case Ending::How::completed:
+      return "completed";
+    case Ending::How::cancelled:
+      return "cancelled";
+    default:
+      return "dead";
+  }
+}
+
+template <class Runner>
+awaitable<bool> end_with(Runner& runner, const Statements& sql, Cell now, const Fence& fence,
+                         const Ending& ending) {
+  using How = Ending::How;
+  const std::int64_t attempt = fence.attempt;
+  const Cell reason = cell(ending.reason);
+  switch (ending.how) {
+    case How::completed:
+    case How::cancelled:
+    case How::dead: {
+      const std::array<Cell, 9> values{now,
+                                       fence.id,
+                                       attempt,
+                                       fence.lease,
+                                       final_state(ending.how),
+                                       reason,
+                                       cell(ending.output),
+                                       cell(ending.progress),
+                                       cell(ending.message)};
+      const auto ids = co_await rows<std::int64_t>(runner, sql.finish, values);
+      co_await forget(runner, sql, ids);
+      co_return !ids.empty();
+    }
+    case How::failed:
+    case How::snoozed:
+    case How::released: {
+      const std::int64_t delay = ending.how == How::released ? 0 : ending.delay.count();
+      const std::array<Cell, 6> values{now, fence.id, attempt, fence.lease, delay, reason};
+      const bool counts = ending.how == How::failed;
+      co_return co_await execute(runner, counts ? sql.retry : sql.snooze, values) == 1;
+    }
+    case How::lost:
+      break;
+  }
+  co_return false;
+}
+
+}  // namespace
+
+std::string_view to_string(Ending::How how) {
+  constexpr std::array<std::string_view, 7> names{"completed", "failed",   "dead", "snoozed",
+                                                  "cancelled", "released", "lost"};
+  return names.at(static_cast<std::size_t>(how));
+}
+
+std::string json_list(const std::vector<std::int64_t>& numbers) {
+  return fmt::format("[{}]", fmt::join(numbers, ","));
+}
+
+awaitable<bool> end_attempt(db::Link& link, const Statements& sql, Cell now, const Fence& fence,
+                            const Ending& ending) {
+  return end_with(link, sql, now, fence, ending);
+}
+
+Store::Store(Database& database)
+    : database_(&database),
+      driver_(&database.begin().driver()),
+      sql_(&statements(driver_->dialect().id())),
+      hub_(Hub::of(*driver_)) {}
+
+Cell Store::now() const {
+  return hub_->now();
+}
+
+awaitable<void> Store::sign_on(const Registration& worker) {
+  const std::string queues = to_json(worker.queues);
+  const std::string kinds = to_json(worker.kinds);
+  const std::array<Cell, 7> values{now(),
+                                   worker.lease,
+                                   worker.name,
+                                   std::int64_t{worker.length.count()},
+                                   std::int64_t{worker.concurrency},
+                                   queues,
+                                   kinds};
+  auto body = [&](Session& s) -> awaitable<void> { co_await execute(s, sql_->sign_on, values); };
+  co_await database_->session(body);
+}
+
+awaitable<bool> Store::renew(const Registration& worker, std::int32_t running) {
+  const std::array<Cell, 4> values{now(), worker.lease, std::int64_t{worker.length.count()},
+                                   std::int64_t{running}};
+  auto body = [&](Session& s) -> awaitable<bool> {
+    co_return co_await execute(s, sql_->renew, values) == 1;
+  };
+  co_return co_await database_->session(body);
+}
+
+awaitable<void> Store::sign_off(std::int64_t lease) {
+  const std::array<Cell, 1> values{lease};
+  std::vector<std::string> queues;
+  auto body = [&](Session& s) -> awaitable<void> {
+    queues = co_await rows<std::string>(s, sql_->release_all, values);
+    co_await s.delete_from<WorkerRow>().where(WorkerRow::col.id == lease).run();
+  };
+  co_await database_->session(body);
+  for (const auto& queue : queues) hub_->tell(queue);
+}
+
+awaitable<std::vector<Claim>> Store::fetch(std::int64_t lease, const std::string& queue,
+                                           std::int64_t limit, const std::string& kinds) {
+  const std::array<Cell, 5> values{now(), queue, limit, lease, kinds};
+  auto body = [&](Session& s) -> awaitable<std::vector<Claim>> {
+    return rows<Claim>(s, sql_->fetch, values);
+  };
+  auto claims = co_await database_->session(body);
+  std::ranges::sort(claims, {}, [](const Claim& c) {
+    return std::tuple(c.priority, c.run_at, c.id);  // the database answers them in any order
+  });
+  co_return claims;
+}
+
+awaitable<std::vector<std::int64_t>> Store::complete(std::int64_t lease,
+                                                     const std::vector<Fence>& attempts) {
+  std::string list = "[";
+  for (const Fence& fence : attempts) {
+    fmt::format_to(std::back_inserter(list), "{}[{},{}]", list.size() > 1 ? "," : "", fence.id,
+                   fence.attempt);
+  }
+  list += ']';
+  const std::array<Cell, 3> values{now(), lease, list};
+  auto body = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
+    auto ids = co_await rows<std::int64_t>(s, sql_->complete_many, values);
+    co_await forget(s, *sql_, ids);
+    co_return ids;
+  };
+  co_return co_await database_->session(body);
+}
+
+awaitable<std::vector<bool>> Store::end(const std::vector<std::pair<Fence, Ending>>& endings) {
+  std::vector<bool> mine;
+  auto body = [&](Session& s) -> awaitable<void> {
+    mine.clear();  // a body may run again
+    for (const auto& [fence, ending] : endings) {
+      mine.push_back(co_await end_with(s, *sql_, now(), fence, ending));
+    }
+  };
+  co_await database_->session(body);
+  co_return mine;
+}
+
+awaitable<void> Store::report(const std::vector<Report>& reports) {
+  std::vector<JobLine> lines;
+  for (const Report& report : reports) {
+    for (const auto& [at, text] : report.lines) {
+      lines.push_back(
+          {.job_id = report.fence.id, .attempt = report.fence.attempt, .at = at, .message = text});
+    }
+  }
+  auto body = [&](Session& s) -> awaitable<void> {
+    for (const Report& report : reports) {
+      if (!report.progress && !report.message) continue;
+      const std::array<Cell, 4> values{report.fence.id, report.fence.lease, cell(report.progress),
+                                       cell(report.message)};
+      co_await execute(s, sql_->progress, values);
+    }
+    co_await s.insert_all(lines);
+  };
+  co_await database_->session(body);
+}
+
+awaitable<std::vector<std::int64_t>> Store::cancel_requests(std::int64_t lease) {
+  const std::array<Cell, 1> values{lease};
+  auto body = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
+    return rows<std::int64_t>(s, sql_->cancel_requests, values, false);
+  };
+  co_return co_await database_->read(body);
+}
+
+awaitable<std::int64_t> Store::rescue() {
+  const std::array<Cell, 1> values{now()};
+  auto look = [&](Session& s) -> awaitable<std::vector<std::optional<bool>>> {
+    return rows<std::optional<bool>>(s, sql_->anyone_lost, values, false);
+  };
+  const auto lost = co_await database_->read(look);
+  if (lost.empty() || !lost.front().value_or(false)) co_return 0;
+
+  std::vector<std::string> gone;
+  auto end_leases = [&](Session& s) -> awaitable<void> {
+    gone = co_await rows<std::string>(s, sql_->end_leases, values);
+  };
+  co_await database_->session(end_leases);
+  for (const auto& name : gone) log::warn("a worker's lease ended", "worker", name);
+
+  auto find = [&](Session& s) -> awaitable<std::vector<Orphan>> {
+    return rows<Orphan>(s, sql_->orphans, {}, false);
+  };
+  std::vector<std::pair<Fence, Ending>> endings;
+  for (const Orphan& orphan : co_await database_->read(find)) {
+    Ending ending{
+        .how = Ending::How::failed,
+        .reason = fmt::format("attempt {}: the worker that ran it is gone", orphan.attempt)};
+    if (orphan.attempt >= orphan.max_attempts) ending.how = Ending::How::dead;
+    if (orphan.cancel_requested) ending.how = Ending::How::cancelled;
+    log::warn("a job lost its worker", "job", orphan.id, "kind", orphan.kind, "attempt",
+              orphan.attempt, "becomes", to_string(ending.how));
+    endings.emplace_back(Fence{orphan.id, orphan.attempt, orphan.lease}, std::move(ending));
+  }
+  const auto mine = co_await end(endings);
+  co_return std::ranges::count(mine, true);
+}
+
+awaitable<std::int64_t> Store::promote(std::int64_t limit) {
+  const std::array<Cell, 2> values{now(), limit};
+  auto body = [&](Session& s) -> awaitable<std::vector<std::string>> {
+    return rows<std::string>(s, sql_->promote, values);
+  };
+  auto queues = co_await database_->session(body);
+  const auto count = std::ssize(queues);
+  std::ranges::sort(queues);
+  const auto rest = std::ranges::unique(queues);
+  queues.erase(rest.begin(), rest.end());
+  for (const auto& queue : queues) hub_->tell(queue);
+  co_return count;
+}
+
+awaitable<std::optional<std::int64_t>> Store::next_due() {
+  const std::array<Cell, 1> values{now()};
+  auto body = [&](Session& s) -> awaitable<std::vector<std::optional<std::int64_t>>> {
+    return rows<std::optional<std::int64_t>>(s, sql_->next_due, values, false);
+  };
+  const auto due = co_await database_->read(body);
+  co_return due.empty() ? std::nullopt : due.front();
+}
+
+awaitable<std::int64_t> Store::expire(std::int64_t limit) {
+  const std::array<Cell, 2> values{now(), limit};
+  auto find = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
+    return rows<std::int64_t>(s, sql_->expired, values, false);
+  };
+  const auto ids = co_await database_->read(find);
+  std::int64_t ended = 0;
+  auto end_all = [&](Session& s) -> awaitable<void> {
+    ended = 0;
+    for (const std::int64_t id : ids) {
+      const bool done = co_await end_waiting(s, id, "cancelled", "expired before it could start");
+      if (done) ++ended;
+    }
+  };
+  if (!ids.empty()) co_await database_->session(end_all);
+  co_return ended;
+}
+
+awaitable<bool> Store::end_waiting(Session& session, std::int64_t id, std::string state,
+                                   std::string reason) {
+  const std::array<Cell, 4> values{now(), id, state, reason};
+  const auto done = co_await rows<std::int64_t>(session, sql_->end_waiting, values);
+  co_await forget(session, *sql_, done);
+  co_return !done.empty();
+}
+
+awaitable<void> Store::set_paused(std::string queue, bool paused) {
+  const std::array<Cell, 2> values{now(), queue};
+  auto body = [&](Session& s) -> awaitable<void> {
+    if (paused) {
+      co_await execute(s, sql_->pause, values);
+    } else {
+      co_await s.delete_from<QueueRow>().where(QueueRow::col.name == queue).run();
+    }
+  };
+  co_await database_->session(body);
+}
+
+awaitable<Overview> Store::overview() {
+  const std::array<Cell, 2> values{now(), std::int64_t{3'600'000}};
+  Overview found;
+  auto body = [&](Session& s) -> awaitable<void> {
+    const std::span<const Cell> all(values);
+    const auto running = co_await rows<std::int64_t>(s, sql_->workers, all.first(1), false);
+    found.workers = std::ssize(running);
+    for (const std::int64_t count : running) found.running += count;
+    found.queues = co_await rows<QueueOverview>(s, sql_->queues, all, false);
+  };
+  co_await database_->read(body);
+  co_return found;
+}
+
+awaitable<std::int64_t> Store::prune(std::string state, std::chrono::milliseconds age,
+                                     std::int64_t limit) {
+  const std::array<Cell, 4> values{now(), state, std::int64_t{age.count()}, limit};
+  auto find = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
+    return rows<std::int64_t>(s, sql_->outdated, values, false);
+  };
+  const auto ids = co_await database_->read(find);
+  if (ids.empty()) co_return 0;
+  const std::string list = json_list(ids);
+  const std::array<Cell, 1> those{list};
+  auto erase = [&](Session& s) -> awaitable<void> {
+    co_await execute(s, sql_->forget_lines, those);
+    co_await execute(s, sql_->forget_finished, those);
+  };
+  co_await database_->session(erase);
+  co_return std::ssize(ids);
+}
+
+}  // namespace aegis::jobs

@@ -1,0 +1,169 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aegis/db/database.h"
+#include "aegis/jobs/job.h"
+#include "jobs/hub.h"
+#include "jobs/sql.h"
+
+namespace aegis::jobs {
+
+/// A job that a worker has been given to run.
+struct Claim {
+  std::int64_t id{};
+  std::string kind{};
+  std::string queue{};
+  std::int32_t priority{};
+  Timestamp run_at{};
+  std::int32_t attempt{};
+  std::int32_t max_attempts{};
+  std::chrono::milliseconds timeout{};
+  std::string arguments{};
+
+  AEGIS_FIELDS(Claim, (id), (kind), (queue), (priority), (run_at), (attempt), (max_attempts),
+               (timeout), (arguments))
+};
+
+/// A running job whose worker is gone.
+struct Orphan {
+  std::int64_t id{};
+  std::string kind{};
+  std::int32_t attempt{};
+  std::int32_t max_attempts{};
+  std::int64_t lease{};
+  bool cancel_requested = false;
+
+  AEGIS_FIELDS(Orphan, (id), (kind), (attempt), (max_attempts), (lease), (cancel_requested))
+};
+
+/// Which attempt a statement is about: it changes nothing once the job has another.
+struct Fence {
+  std::int64_t id{};
+  std::int32_t attempt{};
+  std::int64_t lease{};
+};
+
+/// How an attempt ended.
+struct Ending {
+  enum class How : std::uint8_t {
+    completed,
+    failed,     ///< to be tried again after `delay`
+    dead,       ///< failed for the last time
+    snoozed,    ///< to be run again after `delay`; the attempt does not count
+    cancelled,  ///< not to be run any more
+    released,   ///< not finished, through no fault of its own; the attempt does not count
+    lost,       ///< the job is no longer this attempt's
+  };
+
+  How how = How::completed;
+  std::chrono::milliseconds delay{};
+  std::optional<std::string> reason{};
+  std::optional<std::string> output{};
+  std::optional<double> progress{};
+  std::optional<std::string> message{};
+};
+
+std::string_view to_string(Ending::How how);
+
+/// A worker as others see it.
+struct Registration {
+  std::int64_t lease{};
+  std::string name{};
+  std::chrono::milliseconds length{};
+  std::int32_t concurrency{};
+  std::vector<std::string> queues{};
+  std::vector<std::string> kinds{};
+};
+
+/// How a queue does. What is counted stops at 10,000.
+struct QueueOverview {
+  std::string name{};
+  bool paused = false;
+  std::int64_t available = 0;
+  std::int64_t retryable = 0;
+  std::int64_t dead = 0;       ///< in the last hour
+  std::int64_t oldest_ms = 0;  ///< for how long the oldest available job has been waiting
+
+  AEGIS_FIELDS(QueueOverview, (name), (paused), (available), (retryable), (dead), (oldest_ms))
+};
+
+struct Overview {
+  std::int64_t workers = 0;
+  std::int64_t running = 0;
+  std::vector<QueueOverview> queues{};
+
+  AEGIS_FIELDS(Overview, (workers), (running), (queues))
+};
+
+/// What the jobs room asks of one database. Methods that take no session run in one of their own.
+class Store {
+ public:
+  explicit Store(Database& database);
+
+  Database& database() const { return *database_; }
+  db::Driver& driver() const { return *driver_; }
+  const Statements& sql() const { return *sql_; }
+  Hub& hub() const { return *hub_; }
+  /// NULL, or the time of a test.
+  Cell now() const;
+
+  awaitable<void> sign_on(const Registration& worker);
+  /// Answers false when the worker is no longer on the list: its jobs are others'.
+  awaitable<bool> renew(const Registration& worker, std::int32_t running);
+  /// Gives back what it still runs, and takes it off the list.
+  awaitable<void> sign_off(std::int64_t lease);
+
+  /// Up to `limit` available jobs of a queue, the most urgent first, which now run under `lease`.
+  /// None when the lease has ended or the queue is paused.
+  awaitable<std::vector<Claim>> fetch(std::int64_t lease, const std::string& queue,
+                                      std::int64_t limit, const std::string& kinds);
+  /// Answers which of them were completed; the others had been given to somebody else.
+  awaitable<std::vector<std::int64_t>> complete(std::int64_t lease,
+                                                const std::vector<Fence>& attempts);
+  /// Writes how attempts ended. Answers, for each, whether the job was still that attempt's.
+  awaitable<std::vector<bool>> end(const std::vector<std::pair<Fence, Ending>>& endings);
+  /// What running jobs tell of themselves.
+  struct Report {
+    Fence fence{};
+    std::optional<double> progress{};
+    std::optional<std::string> message{};
+    std::vector<std::pair<Timestamp, std::string>> lines{};
+  };
+  awaitable<void> report(const std::vector<Report>& reports);
+  awaitable<std::vector<std::int64_t>> cancel_requests(std::int64_t lease);
+
+  /// Takes dead workers off the list and makes their jobs available. Answers how many jobs.
+  awaitable<std::int64_t> rescue();
+  /// Makes up to `limit` jobs that are due available, tells of them, and answers how many.
+  awaitable<std::int64_t> promote(std::int64_t limit);
+  awaitable<std::optional<std::int64_t>> next_due();
+  /// Cancels up to `limit` jobs that have expired.
+  awaitable<std::int64_t> expire(std::int64_t limit);
+  /// Ends a job that does not run; answers false for one that does, or is not there.
+  awaitable<bool> end_waiting(Session& session, std::int64_t id, std::string state,
+                              std::string reason);
+  awaitable<void> set_paused(std::string queue, bool paused);
+  awaitable<Overview> overview();
+  /// Deletes up to `limit` jobs that were finished in this way longer ago than `age`.
+  awaitable<std::int64_t> prune(std::string state, std::chrono::milliseconds age,
+                                std::int64_t limit);
+
+ private:
+  Database* database_;
+  db::Driver* driver_;
+  const Statements* sql_;
+  std::shared_ptr<Hub> hub_;
+};
+
+/// Writes how an attempt ended, as part of the session's transaction. Answers false when the job
+/// is no longer that attempt's. All it refers to must outlive the await.
+awaitable<bool> end_attempt(db::Link& link, const Statements& sql, Cell now, const Fence& fence,
+                            const Ending& ending);
+
+/// The numbers as a JSON array.
+std::string json_list(const std::vector<std::int64_t>& numbers);
+
+}  // namespace aegis::jobs

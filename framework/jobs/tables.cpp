@@ -1,0 +1,10 @@
+#include "jobs/tables.h"
+
+namespace aegis::jobs {
+
+std::vector<const Table*> tables() {
+  return {&table_of<WaitingJob>(), &table_of<FinishedJob>(), &table_of<WorkerRow>(),
+          &table_of<QueueRow>(), &table_of<JobLine>()};
+}
+
+}  // namespace aegis::jobs

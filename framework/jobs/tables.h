@@ -1,0 +1,122 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aegis/db/table.h"
+
+/// The tables of the jobs room. Jobs that are finished move from one table to the other, so that
+/// the table that workers search stays as small as the work that is left.
+namespace aegis::jobs {
+
+/// A job that is not finished. Its states: available (may start), scheduled (later), retryable
+/// (later, and failed before), running.
+struct WaitingJob {
+  std::optional<std::int64_t> id{};
+  std::string kind{};
+  std::string queue{};
+  std::string state{};
+  std::int16_t priority{};
+  Timestamp run_at{};
+  Timestamp created_at{};
+  std::int32_t attempt{};  ///< of the one that runs, or the last one that counted; 0: none yet
+  std::int32_t max_attempts{};
+  std::chrono::milliseconds timeout{};
+  std::optional<Timestamp> expires_at{};
+  std::optional<std::string> unique_key{};
+  std::string arguments{};              ///< JSON
+  std::string tags{};                   ///< JSON
+  std::optional<std::int64_t> lease{};  ///< the worker that runs it
+  std::optional<Timestamp> started_at{};
+  bool cancel_requested = false;
+  std::optional<double> progress{};
+  std::optional<std::string> message{};
+  std::optional<std::string> error{};   ///< of the last attempt
+  std::optional<std::string> output{};  ///< JSON
+
+  AEGIS_TABLE(WaitingJob, "aegis_job", (id, primary_key), (kind), (queue),
+              (state, one_of("available", "scheduled", "retryable", "running")), (priority),
+              (run_at), (created_at), (attempt), (max_attempts), (timeout), (expires_at),
+              (unique_key, unique), (arguments), (tags), (lease), (started_at), (cancel_requested),
+              (progress), (message), (error), (output))
+
+  static constexpr std::array aegis_indexes{
+      TableIndex{"fetch", "queue, priority, run_at", "state = 'available'"},
+      TableIndex{"due", "run_at", "state IN ('scheduled', 'retryable')"},
+      TableIndex{"running", "lease", "state = 'running'"},
+      TableIndex{"expiry", "expires_at", "expires_at IS NOT NULL"},
+  };
+};
+
+/// A job that is finished: completed, cancelled or dead. The id is the one it had.
+struct FinishedJob {
+  std::int64_t id{};
+  std::string kind{};
+  std::string queue{};
+  std::string state{};
+  std::int16_t priority{};
+  Timestamp run_at{};
+  Timestamp created_at{};
+  std::int32_t attempt{};
+  std::int32_t max_attempts{};
+  std::chrono::milliseconds timeout{};
+  std::optional<Timestamp> expires_at{};
+  std::string arguments{};
+  std::string tags{};
+  std::optional<Timestamp> started_at{};
+  Timestamp finished_at{};
+  std::optional<double> progress{};
+  std::optional<std::string> message{};
+  std::optional<std::string> error{};
+  std::optional<std::string> output{};
+
+  AEGIS_TABLE(FinishedJob, "aegis_job_finished", (id, primary_key), (kind), (queue),
+              (state, one_of("completed", "cancelled", "dead")), (priority), (run_at), (created_at),
+              (attempt), (max_attempts), (timeout), (expires_at), (arguments), (tags), (started_at),
+              (finished_at), (progress), (message), (error), (output))
+
+  static constexpr std::array aegis_indexes{TableIndex{"retention", "state, finished_at"}};
+};
+
+/// A worker that lives: who has not renewed its lease in time is taken off the list, and its jobs
+/// start elsewhere. The id is random and never used again.
+struct WorkerRow {
+  std::int64_t id{};
+  std::string name{};  ///< host and process
+  Timestamp started_at{};
+  Timestamp lease_until{};
+  std::int32_t concurrency{};
+  std::int32_t running{};
+  std::string queues{};  ///< JSON
+  std::string kinds{};   ///< JSON: what its code can run
+
+  AEGIS_TABLE(WorkerRow, "aegis_worker", (id, primary_key), (name), (started_at), (lease_until),
+              (concurrency), (running), (queues), (kinds))
+};
+
+/// A queue about which something is to be remembered.
+struct QueueRow {
+  std::string name{};
+  std::optional<Timestamp> paused_at{};
+
+  AEGIS_TABLE(QueueRow, "aegis_queue", (name, primary_key), (paused_at))
+};
+
+/// A line of a job's log.
+struct JobLine {
+  std::optional<std::int64_t> id{};
+  std::int64_t job_id{};
+  std::int32_t attempt{};
+  Timestamp at{};
+  std::string message{};
+
+  AEGIS_TABLE(JobLine, "aegis_job_line", (id, primary_key), (job_id, indexed), (attempt), (at),
+              (message))
+};
+
+/// All of them.
+std::vector<const Table*> tables();
+
+}  // namespace aegis::jobs

@@ -1,0 +1,160 @@
+// Enqueuing: in the caller's transaction, with what the type and the call say.
+#include "ground.h"
+
+namespace {
+
+struct Plain {
+  std::int64_t number = 0;
+  std::string text{};
+
+  AEGIS_FIELDS(Plain, (number), (text))
+  awaitable<void> run(JobContext&) { co_return; }
+};
+
+struct Set {
+  static constexpr JobOptions options{
+      .name = "set", .queue = "slow", .priority = 5, .max_attempts = 3, .timeout = 2s};
+  AEGIS_FIELDS(Set)
+  awaitable<void> run(JobContext&) { co_return; }
+};
+
+struct Once {
+  static constexpr JobOptions options{.unique = {.by = aegis::UniqueBy::arguments}};
+  std::int64_t number = 0;
+
+  AEGIS_FIELDS(Once, (number))
+  awaitable<void> run(JobContext&) { co_return; }
+};
+
+}  // namespace
+
+JOBS_TEST(a_job_is_there_once_its_session_commits_and_not_otherwise) {
+  std::int64_t kept = 0;
+  auto enqueue = [&](Session& s) -> awaitable<void> {
+    kept = (co_await s.enqueue<Plain>(7, "seven")).id;
+  };
+  co_await db.session(enqueue);
+  auto fail = [&](Session& s) -> awaitable<void> {
+    co_await s.enqueue<Plain>(8, "eight");
+    throw std::runtime_error("no");
+  };
+  BOOST_CHECK_THROW(co_await db.session(fail), std::runtime_error);
+
+  co_await db.read([](Session& s) -> awaitable<void> {
+    BOOST_TEST(co_await s.select<WaitingJob>().count() == 1);
+  });
+  const auto job = co_await waiting(db, kept);
+  BOOST_REQUIRE(job);
+  BOOST_TEST(job->kind == "Plain");
+  BOOST_TEST(job->queue == "default");
+  BOOST_TEST(job->state == "available");
+  BOOST_TEST(job->arguments == R"({"number":7,"text":"seven"})");
+  BOOST_TEST(job->attempt == 0);
+  BOOST_TEST(job->max_attempts == 10);
+  BOOST_TEST((job->run_at == job->created_at));
+}
+
+JOBS_TEST(a_job_is_as_its_type_says_unless_the_call_says_otherwise) {
+  std::int64_t by_type = 0;
+  std::int64_t by_call = 0;
+  auto enqueue = [&](Session& s) -> awaitable<void> {
+    by_type = (co_await s.enqueue<Set>()).id;
+    by_call = (co_await s.enqueue(Set{}, {.queue = "other",
+                                          .priority = -1,
+                                          .max_attempts = 1,
+                                          .timeout = 5ms,
+                                          .delay = 1h,
+                                          .tags = {"a", "b"}}))
+                  .id;
+  };
+  co_await db.session(enqueue);
+  const auto type = co_await waiting(db, by_type);
+  BOOST_TEST(type->kind == "set");
+  BOOST_TEST(type->queue == "slow");
+  BOOST_TEST(type->priority == 5);
+  BOOST_TEST(type->max_attempts == 3);
+  BOOST_TEST(type->timeout.count() == 2000);
+  const auto call = co_await waiting(db, by_call);
+  BOOST_TEST(call->queue == "other");
+  BOOST_TEST(call->priority == -1);
+  BOOST_TEST(call->max_attempts == 1);
+  BOOST_TEST(call->timeout.count() == 5);
+  BOOST_TEST(call->state == "scheduled");
+  BOOST_TEST((call->run_at == call->created_at + 1h));
+  BOOST_TEST(call->tags == R"(["a","b"])");
+}
+
+JOBS_TEST(settings_that_make_no_sense_are_refused) {
+  const auto enqueue = [](Database& in, aegis::EnqueueOptions options) -> awaitable<void> {
+    auto body = [&](Session& s) -> awaitable<void> { co_await s.enqueue(Plain{}, options); };
+    co_await in.session(body);
+  };
+  BOOST_TEST(co_await error_of(enqueue(db, {.priority = 40'000}), Errc::invalid) ==
+             "Job Plain: a priority is between -32768 and 32767, not 40000.");
+  BOOST_TEST(co_await error_of(enqueue(db, {.max_attempts = 0}), Errc::invalid) ==
+             "Job Plain: max_attempts is at least 1, not 0.");
+  BOOST_TEST(co_await error_of(enqueue(db, {.queue = ""}), Errc::invalid) ==
+             "Job Plain: the queue needs a name.");
+}
+
+JOBS_TEST(many_jobs_are_enqueued_at_once) {
+  std::vector<Plain> jobs;
+  for (int i = 0; i < 12'000; ++i) jobs.push_back({.number = i, .text = "it's \"quoted\""});
+  auto enqueue = [&](Session& s) -> awaitable<void> {
+    BOOST_TEST(co_await s.enqueue_all(jobs, {.queue = "many"}) == 12'000);
+    BOOST_TEST(co_await s.enqueue_all(std::vector<Plain>()) == 0);
+  };
+  co_await db.session(enqueue);
+  co_await db.read([](Session& s) -> awaitable<void> {
+    BOOST_TEST(co_await s.select<WaitingJob>().count() == 12'000);
+    const auto all = co_await s.select<WaitingJob>().order_by(WaitingJob::col.id.asc()).all();
+    BOOST_TEST(all.back().arguments == R"({"number":11999,"text":"it's \"quoted\""})");
+    BOOST_TEST(all.back().queue == "many");
+  });
+}
+
+JOBS_TEST(of_equal_unique_jobs_one_is_kept) {
+  std::vector<aegis::Enqueued> done;
+  auto enqueue = [&](Session& s) -> awaitable<void> {
+    done.push_back(co_await s.enqueue<Once>(1));
+    done.push_back(co_await s.enqueue<Once>(1));
+    done.push_back(co_await s.enqueue<Once>(2));
+  };
+  co_await db.session(enqueue);
+  BOOST_TEST(done[0].created);
+  BOOST_TEST(!done[1].created);
+  BOOST_TEST(done[1].id == done[0].id);
+  BOOST_TEST(done[2].created);
+  auto many = [&](Session& s) -> awaitable<void> {
+    const std::vector<Once> jobs{{1}, {2}, {3}, {3}};
+    BOOST_TEST(co_await s.enqueue_all(jobs) == 1);
+  };
+  co_await db.session(many);
+}
+
+JOBS_TEST(an_equal_job_is_replaced_or_rescheduled_when_asked_for) {
+  std::int64_t id = 0;
+  auto enqueue = [&](Session& s) -> awaitable<void> {
+    id = (co_await s.enqueue(Plain{.number = 1}, {.key = "k"})).id;
+    const auto second = co_await s.enqueue(
+        Plain{.number = 2},
+        {.priority = 3, .delay = 1h, .key = "k", .on_conflict = aegis::OnConflict::replace});
+    BOOST_TEST(second.id == id);
+    BOOST_TEST(!second.created);
+  };
+  co_await db.session(enqueue);
+  auto job = co_await waiting(db, id);
+  BOOST_TEST(job->arguments == R"({"number":2,"text":""})");
+  BOOST_TEST(job->priority == 3);
+  BOOST_TEST(job->state == "scheduled");
+
+  auto reschedule = [&](Session& s) -> awaitable<void> {
+    const auto third = co_await s.enqueue(
+        Plain{.number = 3}, {.key = "k", .on_conflict = aegis::OnConflict::reschedule});
+    BOOST_TEST(third.id == id);
+  };
+  co_await db.session(reschedule);
+  job = co_await waiting(db, id);
+  BOOST_TEST(job->arguments == R"({"number":2,"text":""})");
+  BOOST_TEST(job->state == "available");
+}
