@@ -1,4 +1,5 @@
-// Sessions on a database, without HTTP, on one I/O thread. Prints one line of JSON.
+// Sessions on a database with a pool of 16, without HTTP, on one I/O thread. Prints one line of
+// JSON.
 //
 //   database_sessions select URL SECONDS     64 coroutines, each a point select after the other
 //   database_sessions latency URL SECONDS    one coroutine, one select at a time
@@ -45,7 +46,8 @@ double seconds_since(SteadyClock::time_point start) {
 class Sessions {
  public:
   Sessions(std::string url, double amount)
-      : database_(runtime_, {.url = std::move(url)}), amount_(amount) {
+      : database_(runtime_, {.url = std::move(url), .connect_args = {{"pool_size", "16"}}}),
+        amount_(amount) {
     runtime_.on_stop("database", [this] { return database_.close(); });
   }
 

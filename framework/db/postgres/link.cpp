@@ -276,35 +276,78 @@ std::string PostgresLink::begin_statement() const {
 
 awaitable<bool> PostgresLink::insert_rows(const Table& table, std::span<void* const> rows,
                                           bool with_key) {
-  if (!with_key) {
-    std::vector<std::int64_t> keys;
-    keys.reserve(rows.size());
-    const auto keep = [&](const Cell& key) {
-      if (const auto* number = std::get_if<std::int64_t>(&key)) keys.push_back(*number);
-    };
-    OneColumn answered(keep);
-    const std::string name = identifier(table.name);
-    const std::array<Cell, 3> values{Cell(std::string_view(name)), Cell(table.key().name),
-                                     Cell(static_cast<std::int64_t>(rows.size()))};
-    co_await run({"SELECT nextval(pg_get_serial_sequence($1, $2)::regclass) "
-                  "FROM generate_series(1, $3)",
-                  values, true},
-                 answered);
-    if (keys.size() != rows.size()) co_return false;  // the key has no sequence
-    for (std::size_t i = 0; i < rows.size(); ++i) store_key(table, rows[i], keys[i]);
-  } else {
+  if (with_key) {
     co_await begin();
+    check_usable();
+    co_await on_core(copy_rows(table, rows, nullptr));
+    co_return true;
   }
-  check_usable();
-  co_await on_core(copy_rows(table, rows));
+  // The server gives the keys while it copies, in the order of the rows: cheaper than to ask for
+  // them first and to send them back. Which ones they were is told by the sequence.
+  const std::string name = identifier(table.name);
+  const std::array<Cell, 2> sequence{Cell(std::string_view(name)), Cell(table.key().name)};
+  const auto before =
+      co_await number({"SELECT nextval(pg_get_serial_sequence($1, $2)::regclass)", sequence, true});
+  if (!before) co_return false;  // the key has no sequence
+  co_await on_core(copy_rows(table, rows, &table.key()));
+  const auto last =
+      co_await number({"SELECT currval(pg_get_serial_sequence($1, $2)::regclass)", sequence, true});
+  if (last && *last - *before == std::ssize(rows)) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      store_key(table, rows[i], *before + 1 + static_cast<std::int64_t>(i));
+    }
+  } else {
+    co_await read_copied_keys(table, rows, *before, last.value_or(*before));
+  }
   co_return true;
 }
 
-awaitable<void> PostgresLink::copy_rows(const Table& table, std::span<void* const> rows) {
-  std::string sql = "COPY " + identifier(table.name) + " (";
+/// The first row's first value.
+awaitable<std::optional<std::int64_t>> PostgresLink::number(Statement statement) {
+  std::optional<std::int64_t> value;
+  const auto keep = [&](const Cell& cell) {
+    if (const auto* found = std::get_if<std::int64_t>(&cell)) value = *found;
+  };
+  OneColumn answered(keep);
+  co_await run(statement, answered);
+  co_return value;
+}
+
+// Others have taken keys in between. What the last COPY stored is known by the command that did it,
+// and that by the last row.
+awaitable<void> PostgresLink::read_copied_keys(const Table& table, std::span<void* const> rows,
+                                               std::int64_t before, std::int64_t last) {
+  std::size_t next = 0;
+  const auto keep = [&](const Cell& cell) {
+    const auto* key = std::get_if<std::int64_t>(&cell);
+    if (key && next < rows.size()) store_key(table, rows[next], *key);
+    ++next;
+  };
+  OneColumn answered(keep);
+  const std::string sql = fmt::format(
+      "SELECT t.{0} FROM {1} AS t JOIN {1} AS last ON last.{0} = $2 AND t.xmin = last.xmin AND "
+      "t.cmin = last.cmin WHERE t.{0} > $1 AND t.{0} <= $2 ORDER BY t.{0}",
+      identifier(table.key().name), identifier(table.name));
+  const std::array<Cell, 2> range{Cell(before), Cell(last)};
+  co_await run({sql, range, true}, answered);
+  if (next == rows.size()) co_return;
+  failure_ = fmt::format(
+      "{} rows were copied into {}, but {} are found by the keys that its sequence gave: insert "
+      "rows one by one where a trigger changes the key, or give them keys",
+      rows.size(), table.name, next);
+  throw Error(Errc::internal, failure_);
+}
+
+awaitable<void> PostgresLink::copy_rows(const Table& table, std::span<void* const> rows,
+                                        const Field* without) {
+  std::vector<const Field*> fields;
   for (const Field& field : table.object->fields) {
-    if (&field != &table.object->fields.front()) sql += ", ";
-    sql += identifier(field.name);
+    if (&field != without) fields.push_back(&field);
+  }
+  std::string sql = "COPY " + identifier(table.name) + " (";
+  for (const Field* field : fields) {
+    if (field != fields.front()) sql += ", ";
+    sql += identifier(field->name);
   }
   sql += ") FROM STDIN";
   std::size_t next = 0;
@@ -312,9 +355,9 @@ awaitable<void> PostgresLink::copy_rows(const Table& table, std::span<void* cons
     part.clear();
     while (next < rows.size() && part.size() < copy_part) {
       const void* row = rows[next++];
-      for (const Field& field : table.object->fields) {
-        append_copy_text(part, field.type->to_cell(field.of(row)));
-        part += &field == &table.object->fields.back() ? '\n' : '\t';
+      for (const Field* field : fields) {
+        append_copy_text(part, field->type->to_cell(field->of(row)));
+        part += field == fields.back() ? '\n' : '\t';
       }
     }
     return !part.empty();

@@ -19,7 +19,7 @@ class PostgresLink final : public Link {
   awaitable<void> begin() override;
   awaitable<void> commit() override;
   awaitable<void> rollback() override;
-  /// COPY, behind keys from the table's sequence.
+  /// COPY.
   awaitable<bool> insert_rows(const Table& table, std::span<void* const> rows,
                               bool with_key) override;
   awaitable<void> savepoint(int depth) override;
@@ -27,7 +27,10 @@ class PostgresLink final : public Link {
   awaitable<void> rollback_to(int depth) override;
 
  private:
-  awaitable<void> copy_rows(const Table& table, std::span<void* const> rows);
+  awaitable<void> copy_rows(const Table& table, std::span<void* const> rows, const Field* without);
+  awaitable<void> read_copied_keys(const Table& table, std::span<void* const> rows,
+                                   std::int64_t before, std::int64_t last);
+  awaitable<std::optional<std::int64_t>> number(Statement statement);
   /// What its transaction begins with.
   std::string begin_statement() const;
   /// Sends SQL that nobody waits for, together with the next statement.

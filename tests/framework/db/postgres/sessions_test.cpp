@@ -1,9 +1,10 @@
 // Sessions on PostgreSQL: which connection they use, and what becomes of it.
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 
-#include "aegis/core/log.h"
 #include "../../core/run.h"
+#include "aegis/core/log.h"
 #include "fixture.h"
 
 using namespace aegis;
@@ -389,6 +390,35 @@ BOOST_AUTO_TEST_CASE(many_rows_are_copied) {
     more[1000].text.clear();
     co_await insert(db);
     BOOST_TEST(co_await one<std::int64_t>(db, "SELECT count(*) FROM everything") == 7000);
+  };
+  f.wait(work(*f.database));
+}
+
+BOOST_AUTO_TEST_CASE(copied_rows_know_their_keys_while_others_insert) {
+  Fixture f;
+  const auto fill = [](Database& db, int round) -> awaitable<void> {
+    std::vector<Everything> rows(20'000);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      rows[i].text = std::to_string(round);
+      rows[i].whole = round * 1'000'000 + static_cast<std::int64_t>(i);
+    }
+    co_await db.session([&](Session& s) -> awaitable<void> { co_await s.insert_all(rows); });
+    const auto stored = co_await db.read([&](Session& s) {
+      return s.select<Everything>()
+          .where(Everything::col.text == std::to_string(round))
+          .order_by(Everything::col.whole.asc())
+          .all();
+    });
+    BOOST_TEST((stored == rows));
+  };
+  const auto work = [&](Database& db) -> awaitable<void> {
+    using namespace asio::experimental::awaitable_operators;
+    co_await db.create_all({&table_of<Everything>()});
+    co_await (fill(db, 1) && fill(db, 2) && fill(db, 3));
+    co_await db.session([](Session& s) -> awaitable<void> {
+      co_await s.execute("ALTER TABLE everything ALTER id SET INCREMENT 7");
+    });
+    co_await fill(db, 4);
   };
   f.wait(work(*f.database));
 }
