@@ -340,9 +340,8 @@ void Connection::take(Result result) {
       const std::string_view tag = PQcmdStatus(result.get());
       // When the connection breaks, libpq 15 makes up a success for a statement whose end never
       // came; a real one of an execution has a tag.
-      const bool complete = front.kind == Kind::execute
-                                ? !tag.empty()
-                                : PQstatus(handle_.get()) != CONNECTION_BAD;
+      const bool complete =
+          front.kind == Kind::execute ? !tag.empty() : PQstatus(handle_.get()) != CONNECTION_BAD;
       if (!complete) return lose(lost_connection(PQerrorMessage(handle_.get())));
       if (PQresultStatus(result.get()) == PGRES_TUPLES_OK) take_rows(front, result.get());
       front_end_ = End::done;

@@ -116,6 +116,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t pending() const { return pending_.size(); }
   /// The batch that is put together is the only one: nothing was sent that is not answered.
   bool ready_to_send() const { return pending_.size() == unsynced_; }
+  /// What is sent now is the first of its batch.
+  bool begins_batch() const { return unsynced_ == 0; }
   /// Nothing waits to be answered.
   bool drained() const { return pending_.empty(); }
   /// Something is due from the server.

@@ -41,6 +41,13 @@ void check_not_dropped(const Request& request) {
   throw boost::system::system_error(asio::error::operation_aborted);
 }
 
+/// Tells the pool when the COMMIT is answered of a connection that is another session's already.
+struct Committing {
+  ~Committing() { pool.committed(connection); }
+  Pool& pool;
+  const Connection& connection;
+};
+
 /// To be sent once more.
 void start_over(Request& request) {
   request.end = End::pending;
@@ -181,8 +188,7 @@ awaitable<void> PostgresLink::acquire(Core& core) {
 }
 
 void PostgresLink::give_back() {
-  if (!connection_) return;
-  core_->pool().give_back(std::exchange(connection_, nullptr));
+  if (connection_) core_->pool().give_back(std::exchange(connection_, nullptr));
   core_.reset();
   begun_ = false;
 }
@@ -402,12 +408,20 @@ awaitable<void> PostgresLink::end_transaction(std::string_view sql) {
   const bool commits = sql != "ROLLBACK";
   if (!commits && core_->config().rolled_back) co_return give_back();  // which rolls back to there
   Request request(sql);
-  const bool reached = connection_->alive();
-  connection_->send(request);
-  connection_->flush();
-  co_await connection_->answer_surely(request);
-  if (request.end == End::done) connection_->savepoint = false;
-  Core& core = *core_;
+  const auto core = core_;
+  const auto connection = connection_;
+  const bool reached = connection->alive();
+  const bool alone = connection->begins_batch();  // else it may be skipped, with what is before it
+  connection->send(request);
+  connection->flush();
+  if (commits && alone && !core->config().rolled_back && core->pool().pass_on(connection)) {
+    const Committing committing{core->pool(), *connection};
+    connection_.reset();
+    co_await connection->answer_surely(request);
+  } else {
+    co_await connection->answer_surely(request);
+    if (request.end == End::done) connection->savepoint = false;
+  }
   give_back();
   if (!commits) co_return;
   if (request.end == End::lost && reached) {
@@ -420,7 +434,7 @@ awaitable<void> PostgresLink::end_transaction(std::string_view sql) {
   if (request.rolled_back) {
     throw Failure(Errc::internal, "The server rolled the transaction back instead of committing.");
   }
-  core.figures().transactions.fetch_add(1, std::memory_order_relaxed);
+  core->figures().transactions.fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace aegis::db::postgres

@@ -67,16 +67,35 @@ awaitable<std::shared_ptr<Connection>> Pool::acquire(Connection::Holder holder,
 void Pool::give_back(std::shared_ptr<Connection> connection) {
   Member* const member = find(*connection);
   if (!member) return;  // it broke
-  const auto held = since(connection->holder.since);
-  if (held > config_->slow_transaction) {
-    log::warn("slow transaction: it held a connection", "session", title(connection->holder),
-              "held", held);
-  }
-  connection->holder = {};
+  end_holding(*connection);
   if (closed_) return discard(connection);
   connection->flush();
   if (!connection->alive()) return;
   clean(*member);
+}
+
+bool Pool::pass_on(const std::shared_ptr<Connection>& connection) {
+  Member* const member = find(*connection);
+  if (!member || closed_ || waiters_.empty()) return false;
+  end_holding(*connection);
+  ++member->committing;
+  waiters_.give(connection);
+  connection->holder.since = Clock::now();
+  return true;
+}
+
+void Pool::committed(const Connection& connection) {
+  Member* const member = closed_ ? nullptr : find(connection);
+  if (member && --member->committing == 0 && std::exchange(member->returned, false)) clean(*member);
+}
+
+void Pool::end_holding(Connection& connection) {
+  const auto held = since(connection.holder.since);
+  if (held > config_->slow_transaction) {
+    log::warn("slow transaction: it held a connection", "session", title(connection.holder), "held",
+              held);
+  }
+  connection.holder = {};
 }
 
 void Pool::discard(std::shared_ptr<Connection> connection) {
@@ -109,6 +128,10 @@ bool Pool::is_clean(const Connection& connection) const {
 
 void Pool::clean(Member& member) {
   Connection& connection = *member.connection;
+  if (member.committing > 0) {  // to cancel now could hit the COMMIT
+    member.returned = true;
+    return;
+  }
   if (member.state != Member::State::cleaning) {
     if (connection.drained() && is_clean(connection)) return offer(member);
     member.state = Member::State::cleaning;

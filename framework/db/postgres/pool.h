@@ -26,6 +26,11 @@ class Pool final : Connection::Owner, Connector::Owner {
   /// Takes it back in whatever state it is: what runs is cancelled and what was begun is rolled
   /// back, before the next one gets it.
   void give_back(std::shared_ptr<Connection> connection);
+  /// Gives it to the one who waits longest, if anybody does, while the COMMIT of its session is on
+  /// its way: the server goes on to the next transaction without a pause. Whether it did; then
+  /// committed() is called once the COMMIT is answered.
+  bool pass_on(const std::shared_ptr<Connection>& connection);
+  void committed(const Connection& connection);
   /// As give_back(), for one that should serve nobody any more.
   void discard(std::shared_ptr<Connection> connection);
 
@@ -43,6 +48,8 @@ class Pool final : Connection::Owner, Connector::Owner {
     Connection::Clock::time_point cleaning_since{};
     bool rolled_back = false;  ///< ROLLBACK was sent
     bool cancelling = false;   ///< PQcancel() runs
+    int committing = 0;        ///< COMMITs of earlier sessions that are not answered
+    bool returned = false;     ///< meanwhile; it is cleaned when they are
   };
 
   bool wants_connection() const override;
@@ -53,6 +60,7 @@ class Pool final : Connection::Owner, Connector::Owner {
 
   Member* find(const Connection& connection);
   void remove(const Connection& connection);
+  void end_holding(Connection& connection);
   void offer(Member& member);
   void clean(Member& member);
   bool is_clean(const Connection& connection) const;

@@ -346,6 +346,55 @@ BOOST_AUTO_TEST_CASE(a_transaction_is_begun_as_its_session_says) {
   f.wait(work(*f.database));
 }
 
+// While a COMMIT is on its way its connection goes to the session that waits for one.
+struct SlowCommit : Fixture {
+  SlowCommit() : Fixture({{"pool_size", "1"}}) {
+    execute("CREATE TABLE slow (name text)");
+    execute(
+        "CREATE FUNCTION take_time() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF NEW.name = 'bad' THEN RAISE check_violation; END IF; "
+        "PERFORM pg_sleep(0.3); RETURN NULL; END $$");
+    execute(
+        "CREATE CONSTRAINT TRIGGER take_time AFTER INSERT ON slow DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION take_time()");
+  }
+  awaitable<void> insert(std::string name) {
+    co_await database->session([&](Session& s) -> awaitable<void> {
+      co_await s.execute("INSERT INTO slow VALUES ($1)", name);
+    });
+  }
+  bool commits() {
+    return server.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'",
+                          name) == "1";
+  }
+  std::string stored() {
+    return server.execute("SELECT string_agg(name, ' ' ORDER BY name) FROM slow", name);
+  }
+};
+
+BOOST_AUTO_TEST_CASE(a_session_cancelled_behind_a_commit_leaves_that_alone) {
+  SlowCommit f;
+  Task first(f.io, f.insert("first"));
+  Task second(f.io, f.insert("second"));
+  first.run_until([&] { return f.commits(); });
+  second.cancel();
+  first.run_until([&] { return first.ended && second.ended; });
+  BOOST_TEST(!first.error);
+  BOOST_TEST(second.aborted());
+  f.wait(f.insert("third"));
+  BOOST_TEST(f.stored() == "first third");
+}
+
+BOOST_AUTO_TEST_CASE(a_commit_that_fails_is_not_the_next_sessions_failure) {
+  SlowCommit f;
+  Task bad(f.io, f.insert("bad"));
+  Task good(f.io, f.insert("good"));
+  bad.run_until([&] { return bad.ended && good.ended; });
+  BOOST_TEST(!!bad.error);
+  BOOST_TEST(!good.error);
+  BOOST_TEST(f.stored() == "good");
+}
+
 BOOST_AUTO_TEST_CASE(many_rows_are_copied) {
   Fixture f;
   const auto work = [](Database& db) -> awaitable<void> {
