@@ -2,5 +2,6 @@
 
 #include "api/shields.h"
 #include "models/shield.h"
+#include "worker/inscribe_runes.h"
 
-void configure(aegis::App& app) { app.models<Shield>().routes(shields); }
+void configure(aegis::App& app) { app.models<Shield>().routes(shields).jobs<InscribeRunes>(); }

@@ -29,8 +29,8 @@ class JobsHealth : public HealthCheck {
       waiting += queue.available;
       health.sub_components.push_back(of(queue));
     }
-    health.message = fmt::format("{} workers, {} jobs running, {} waiting", found.workers,
-                                 found.running, waiting);
+    health.message = fmt::format("{} {}, {} jobs running, {} waiting", found.workers,
+                                 found.workers == 1 ? "worker" : "workers", found.running, waiting);
     if (found.workers == 0 && waiting > 0) {
       health.status = HealthStatus::warning;
       health.message =

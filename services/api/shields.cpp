@@ -1,6 +1,7 @@
 #include "api/shields.h"
 
 #include "models/shield.h"
+#include "worker/inscribe_runes.h"
 
 using namespace aegis;
 
@@ -35,8 +36,9 @@ awaitable<Created<Shield>> forge(Body<ShieldCreate> in, Session& db) {
                 .defense_rating = in->defense_rating,
                 .material = in->material,
                 .enchantment = in->enchantment};
-  co_await db.insert(shield);  // fills shield.id
-  co_return shield;            // committed, then 201 + Location
+  co_await db.insert(shield);                      // fills shield.id
+  co_await db.enqueue<InscribeRunes>(*shield.id);  // in the same transaction
+  co_return shield;                                // committed, then 201 + Location
 }
 
 awaitable<Shield> show(Path<"id", std::int64_t> id, Session& db) {

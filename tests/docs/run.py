@@ -6,6 +6,7 @@
     <!-- serve -->    `$ command`: a server, left running (the one before it is stopped first)
     <!-- run -->      `$ command` lines, each followed by its output; the lines of a here-document
                       begin with >
+    <!-- run: soon -->   the same, again and again until the output is as shown
 
 In the output … stands for any text of a line, and alone for any lines. The commands run in an empty
 folder, where files of the document that are not sources (.env) appear as they are shown. Ports are
@@ -21,6 +22,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -81,10 +83,13 @@ class Session:
 
     def compare(self, block, command, shown, printed):
         expected = [self.real(line) for line in shown]
+        if not self.as_shown(shown, printed):
+            block.fail(f"$ {command}\nprinted\n{printed}\ninstead of\n" + "\n".join(expected))
+
+    def as_shown(self, shown, printed):
         if printed and not printed.endswith("\n"):
             printed += "\n"
-        if not pattern(expected).fullmatch(printed):
-            block.fail(f"$ {command}\nprinted\n{printed}\ninstead of\n" + "\n".join(expected))
+        return pattern([self.real(line) for line in shown]).fullmatch(printed) is not None
 
     def serve(self, block):
         self.stop(block)
@@ -111,13 +116,23 @@ class Session:
 
     def run(self, block):
         listed = commands(block)
+        deadline = time.monotonic() + (LIMIT if block.argument == "soon" else 0)
+        while True:
+            outputs = self.outputs_of(listed)
+            pairs = list(zip(listed, outputs, strict=False))
+            if (all(self.as_shown(shown, printed) for (_, shown), printed in pairs)
+                    or time.monotonic() >= deadline):
+                break
+            time.sleep(0.05)
+        for (command, shown), printed in pairs:
+            self.compare(block, command, shown, printed)
+
+    def outputs_of(self, listed):
         script = "".join(f"{self.real(command)}\nprintf '{SEPARATOR}'\n" for command, _ in listed)
         done = subprocess.run(["bash", "-c", script], cwd=self.folder, env=self.environment,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=LIMIT)
-        outputs = done.stdout.split(SEPARATOR)
-        for (command, shown), printed in zip(listed, outputs, strict=False):
-            self.compare(block, command, shown, printed)
+        return done.stdout.split(SEPARATOR)
 
     def stop(self, block=None):
         if self.server is None:

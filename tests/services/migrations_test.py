@@ -18,6 +18,7 @@ import service_test
 from service_test import LIMIT, Service
 
 MIGRATIONS = ""
+ALL = ["0001_create_shield", "0002_create_jobs"]
 POSTGRES_URL = os.environ.get("POSTGRES_URL")
 
 
@@ -68,15 +69,16 @@ class MigrationsTest(unittest.TestCase):
 
     def test_commands_end_without_the_lines_of_a_service(self):
         out = self.run_db("upgrade")
-        self.assertRegex(out, r"\A0001_create_shield applied in \d+ ms\n\Z")
-        self.assertRegex(self.run_db("history"),
-                         r"\A0001_create_shield +applied .*Z in \d+ ms by .*\n\Z")
-        self.assertIn("newest    0001_create_shield\n", self.run_db("status"))
+        self.assertRegex(out, r"\A" + "".join(rf"{each} applied in \d+ ms\n" for each in ALL) + r"\Z")
+        self.assertRegex(
+            self.run_db("history"),
+            r"\A" + "".join(rf"{each} +applied .*Z in \d+ ms by .*\n" for each in ALL) + r"\Z")
+        self.assertIn(f"newest    {ALL[-1]}\n", self.run_db("status"))
         self.assertEqual(self.run_db("upgrade"),
-                         "The database is at 0001_create_shield: nothing to do.\n")
-        self.assertIn("drops table shield", self.run_db("downgrade", code=1))
+                         f"The database is at {ALL[-1]}: nothing to do.\n")
+        self.assertIn("drops table aegis_job", self.run_db("downgrade", code=1))
         self.assertRegex(self.run_db("downgrade", "--allow-destructive"),
-                         r"\A0001_create_shield taken back in \d+ ms\n\Z")
+                         rf"\A{ALL[-1]} taken back in \d+ ms\n\Z")
 
     def test_a_command_that_does_not_exist(self):
         told = self.run_db("upgade", code=2)
@@ -107,8 +109,8 @@ class MigrationsTest(unittest.TestCase):
         self.assertIn("models: shield.name: max_length 70 → 80, in no migration", told)
 
     def test_processes_that_start_together_migrate_once(self):
-        titles = ["0001_create_shield"]
-        for number in range(2, 12):
+        titles = list(ALL)
+        for number in range(len(ALL) + 1, 12):
             titles.append(self.add_migration(
                 f"step {number}",
                 f"CREATE TABLE step_{number} AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
@@ -128,7 +130,7 @@ class MigrationsTest(unittest.TestCase):
         self.assertEqual(service.request("POST", "/shields", {"name": "Aegis"}).status, 201)
         health = service.get_json("/health/detailed")["components"]["migrations"]
         self.assertEqual(health["status"], "healthy")
-        self.assertEqual(health["metadata"]["current"], 1)
+        self.assertEqual(health["metadata"]["current"], len(ALL))
         self.assertEqual(service.stop(), 0)
         self.assertEqual(self.run_db("check"), "Models, migrations and database agree.\n")
 
@@ -139,20 +141,20 @@ class MigrationsTest(unittest.TestCase):
                 pass
             self.assertEqual(reply.status, 503)
             self.assertIn("the database is at an empty database, but this program needs "
-                          "0001_create_shield: run db upgrade", reply.text)
+                          f"{ALL[-1]}: run db upgrade", reply.text)
             health = service.get_json("/health/detailed")["components"]["migrations"]
             self.assertEqual(health["status"], "unhealthy")
-            self.assertEqual(health["metadata"]["pending"], ["0001_create_shield"])
+            self.assertEqual(health["metadata"]["pending"], ALL)
             self.run_db("upgrade")
             service.await_ready()
             self.assertEqual(service.stop(), 0)
-            self.run_db("downgrade", "--allow-destructive")
+            self.run_db("downgrade", "--allow-destructive", "--to", "0")
 
     def test_a_newer_database_is_refused(self):
         title = self.add_migration("later", "")
         self.run_db("upgrade")
         shutil.rmtree(self.migrations / title)
-        self.assertIn("the database is newer than this program: it has 0002_later",
+        self.assertIn("the database is newer than this program: it has 0003_later",
                       self.run_db("upgrade", code=1))
         service = self.serve()
         while "being prepared" in (reply := service.request("GET", "/readyz")).text:
@@ -180,7 +182,7 @@ class MigrationsTest(unittest.TestCase):
             self.assertIn("waiting for another process", process.stderr.readline())
             other.execute("ROLLBACK")
         out, _ = process.communicate(timeout=LIMIT)
-        self.assertIn("0002_later applied", out)
+        self.assertIn("0003_later applied", out)
 
     def test_a_failing_migration_leaves_the_service_up_and_not_ready(self):
         self.add_migration("bad", "CREATE TABLE a (id INTEGER);\nINSERT INTO nowhere VALUES (1);")
@@ -189,7 +191,7 @@ class MigrationsTest(unittest.TestCase):
             pass
         self.assertEqual(reply.status, 503)
         self.assertEqual(service.request("GET", "/livez").status, 200)
-        self.assertIn("0001_create_shield", self.run_db("status"))
+        self.assertIn(f"current   {ALL[-1]}", self.run_db("status"))
         self.assertEqual(service.stop(), 0)
 
     def test_without_migrations_tables_are_made_from_the_models(self):

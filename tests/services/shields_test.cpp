@@ -2,6 +2,7 @@
 
 #include "application.h"
 #include "models/shield.h"
+#include "worker/inscribe_runes.h"
 
 using namespace aegis;
 
@@ -152,4 +153,39 @@ AEGIS_TEST_CASE(two_changes_at_once_are_both_kept) {
   auto shown = co_await app.get(path);
   BOOST_TEST(contains(shown.body(), "bronze"));
   BOOST_TEST(contains(shown.body(), "50"));
+}
+
+AEGIS_TEST_CASE(forging_a_shield_enqueues_its_runes) {
+  const std::string path = co_await forge(app, R"({"name":"Dragon Scale","material":"bone"})");
+  const auto waiting = co_await app.enqueued<InscribeRunes>();
+  BOOST_REQUIRE(waiting.size() == 1);
+  BOOST_TEST(std::to_string(waiting[0].shield_id) == key_of(path));
+
+  const auto ran = co_await app.run_jobs();
+  BOOST_TEST(ran.succeeded == 1);
+  auto shown = co_await app.get(path);
+  BOOST_TEST(contains(shown.body(), R"("enchantment":"runes of bone")"));
+  BOOST_TEST((co_await app.enqueued<InscribeRunes>()).empty());
+}
+
+AEGIS_TEST_CASE(a_melted_shield_gets_no_runes) {
+  const std::string path = co_await forge(app, R"({"name":"Dragon Scale"})");
+  co_await app.del(path);
+  const auto ran = co_await app.run_jobs();
+  BOOST_TEST(ran.cancelled == 1);
+}
+
+AEGIS_TEST_CASE(a_refused_shield_leaves_no_job) {
+  co_await forge(app, R"({"name":"Aegis"})");
+  BOOST_TEST((co_await app.post("/shields", R"({"name":"Aegis"})")).status() == 409);
+  BOOST_TEST((co_await app.enqueued<InscribeRunes>()).size() == 1);
+}
+
+AEGIS_TEST_CASE(a_job_for_later_waits_for_the_clock) {
+  co_await app.db().session([](Session& s) -> awaitable<void> {
+    co_await s.enqueue(InscribeRunes{.shield_id = 5}, {.delay = std::chrono::hours(1)});
+  });
+  BOOST_TEST((co_await app.run_jobs()).cancelled == 0);
+  app.clock().advance(std::chrono::hours(1));
+  BOOST_TEST((co_await app.run_jobs()).cancelled == 1);
 }

@@ -1,0 +1,91 @@
+-- create jobs (sqlite)
+--   new table aegis_job
+--   new table aegis_job_finished
+--   new table aegis_worker
+--   new table aegis_queue
+--   new table aegis_job_line
+
+-- up
+CREATE TABLE aegis_job (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  queue TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('available', 'scheduled', 'retryable', 'running')),
+  priority INTEGER NOT NULL,
+  run_at TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  max_attempts INTEGER NOT NULL,
+  timeout INTEGER NOT NULL,
+  expires_at TEXT,
+  unique_key TEXT UNIQUE,
+  arguments TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  lease INTEGER,
+  started_at TEXT,
+  cancel_requested INTEGER NOT NULL CHECK (cancel_requested IN (0, 1)),
+  progress REAL,
+  message TEXT,
+  error TEXT,
+  output TEXT
+) STRICT;
+CREATE INDEX aegis_job_fetch_idx ON aegis_job (queue, priority, run_at) WHERE state = 'available';
+CREATE INDEX aegis_job_due_idx ON aegis_job (run_at) WHERE state IN ('scheduled', 'retryable');
+CREATE INDEX aegis_job_running_idx ON aegis_job (lease) WHERE state = 'running';
+CREATE INDEX aegis_job_expiry_idx ON aegis_job (expires_at) WHERE expires_at IS NOT NULL;
+CREATE TABLE aegis_job_finished (
+  id INTEGER NOT NULL PRIMARY KEY,
+  kind TEXT NOT NULL,
+  queue TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('completed', 'cancelled', 'dead')),
+  priority INTEGER NOT NULL,
+  run_at TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  max_attempts INTEGER NOT NULL,
+  timeout INTEGER NOT NULL,
+  expires_at TEXT,
+  arguments TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  started_at TEXT,
+  finished_at TEXT NOT NULL,
+  progress REAL,
+  message TEXT,
+  error TEXT,
+  output TEXT
+) STRICT;
+CREATE INDEX aegis_job_finished_retention_idx ON aegis_job_finished (state, finished_at);
+CREATE TABLE aegis_worker (
+  id INTEGER NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  started_at TEXT NOT NULL,
+  lease_until TEXT NOT NULL,
+  concurrency INTEGER NOT NULL,
+  running INTEGER NOT NULL,
+  queues TEXT NOT NULL,
+  kinds TEXT NOT NULL
+) STRICT;
+CREATE TABLE aegis_queue (
+  name TEXT NOT NULL PRIMARY KEY,
+  paused_at TEXT
+) STRICT;
+CREATE TABLE aegis_job_line (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  job_id INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  at TEXT NOT NULL,
+  message TEXT NOT NULL
+) STRICT;
+CREATE INDEX aegis_job_line_job_id_idx ON aegis_job_line (job_id);
+
+-- down
+-- destructive: drops table aegis_job_line
+-- destructive: drops table aegis_queue
+-- destructive: drops table aegis_worker
+-- destructive: drops table aegis_job_finished
+-- destructive: drops table aegis_job
+DROP TABLE aegis_job_line;
+DROP TABLE aegis_queue;
+DROP TABLE aegis_worker;
+DROP TABLE aegis_job_finished;
+DROP TABLE aegis_job;
