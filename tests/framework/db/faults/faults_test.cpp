@@ -57,6 +57,17 @@ BOOST_DATA_TEST_CASE(a_restart_under_load,
   ground.survive(load, ends.at(how), [&] { ground.server.start(); });
 }
 
+BOOST_AUTO_TEST_CASE(a_server_frozen_for_ten_seconds) {
+  Ground ground;
+  Load load(options_for(ground.server.url(ground.name)));
+  ground.survive(
+      load, [&] { ground.server.freeze(); },
+      [&] {
+        std::this_thread::sleep_for(10s);
+        ground.server.thaw();
+      });
+}
+
 BOOST_AUTO_TEST_CASE(a_network_that_falls_silent) {
   Ground ground;
   TcpProxy proxy(ground.server.port());
