@@ -90,6 +90,10 @@ std::string Database::schema(const std::vector<const Table*>& tables) const {
   return text;
 }
 
+Listener Database::listen(std::vector<std::string> channels) {
+  return Listener(driver_->notifications()->open(std::move(channels)));
+}
+
 awaitable<DatabaseReport> Database::inspect() {
   return driver_->inspect();
 }

@@ -38,6 +38,10 @@ awaitable<bool> Link::insert_rows(const Table&, std::span<void* const>, bool) {
   co_return false;
 }
 
+awaitable<void> Link::notify(std::string_view, std::string_view) {
+  throw Error(Errc::internal, "This database has no notifications of its own.");
+}
+
 void check_options(const DatabaseOptions& options) {
   const auto scheme = scheme_of(options.url);
   if (scheme == "sqlite") {

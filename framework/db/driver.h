@@ -11,6 +11,7 @@
 #include "aegis/core/type.h"
 #include "aegis/db/database.h"
 #include "db/dialect.h"
+#include "db/notifications.h"
 
 /// What SQLite and PostgreSQL each implement. Everything above it is the same for both.
 namespace aegis::db {
@@ -59,6 +60,9 @@ class Link {
   virtual awaitable<bool> insert_rows(const Table& table, std::span<void* const> rows,
                                       bool with_key);
 
+  /// Sends a notification with the transaction, which is begun if need be.
+  virtual awaitable<void> notify(std::string_view channel, std::string_view payload);
+
   // Savepoints of the transaction, which has begun. `depth` counts those that are open, from 1.
   virtual awaitable<void> savepoint(int depth) = 0;
   virtual awaitable<void> release(int depth) = 0;
@@ -69,6 +73,12 @@ class Link {
 class Driver {
  public:
   virtual ~Driver() = default;
+
+  /// Who listens to what sessions send by notify().
+  virtual const std::shared_ptr<Notifications>& notifications() const = 0;
+  /// Whether a session hands its notifications over itself, once it has committed; otherwise they
+  /// go by Link::notify().
+  virtual bool notifies_in_process() const = 0;
 
   virtual const Dialect& dialect() const = 0;
   /// `cancelled`, if not null, turns true when a session whose body runs on write_executor() is

@@ -75,13 +75,34 @@ awaitable<void> Session::commit() {
     throw Error(Errc::internal, "commit() inside of a savepoint: its end comes first.");
   }
   try {
+    if (!driver_->notifies_in_process()) {
+      for (const auto& [channel, payload] : notifications_) {
+        co_await link_->notify(channel, payload);
+      }
+    }
     co_await link_->commit();
   } catch (const std::exception& error) {
     failure_ = error.what();
     throw;
   }
   in_transaction_ = false;
+  const auto sent = std::exchange(notifications_, {});
+  if (driver_->notifies_in_process()) {
+    for (const auto& [channel, payload] : sent) driver_->notifications()->deliver(channel, payload);
+  }
   for (const auto& then : std::exchange(after_commit_, {})) then();
+}
+
+void Session::notify(std::string channel, std::string payload) {
+  check_usable();
+  if (options_.read_only) {
+    throw Error(Errc::invalid, "This session is for reading only; it cannot notify.");
+  }
+  db::check_channel(channel);
+  db::check_payload(payload);
+  std::pair notification(std::move(channel), std::move(payload));
+  if (std::ranges::find(notifications_, notification) != notifications_.end()) return;
+  notifications_.push_back(std::move(notification));
 }
 
 awaitable<void> Session::rollback() {
@@ -93,6 +114,7 @@ awaitable<void> Session::rollback() {
   in_transaction_ = false;
   after_commit_.clear();
   failure_.clear();
+  notifications_.clear();
 }
 
 awaitable<void> Session::run_savepoint(FunctionRef<awaitable<void>()> body) {
@@ -103,6 +125,7 @@ awaitable<void> Session::run_savepoint(FunctionRef<awaitable<void>()> body) {
   co_await link_->begin();
   in_transaction_ = true;
   const int depth = ++savepoints_;
+  const auto notifications = notifications_.size();
   co_await link_->savepoint(depth);
 
   std::exception_ptr thrown;
@@ -116,6 +139,7 @@ awaitable<void> Session::run_savepoint(FunctionRef<awaitable<void>()> body) {
   if (!thrown) co_return co_await link_->release(depth);
   co_await link_->rollback_to(depth);
   failure_.clear();
+  notifications_.resize(notifications);
   std::rethrow_exception(thrown);
 }
 

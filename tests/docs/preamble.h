@@ -6,6 +6,7 @@
 #include <aegis/core/clock.h>
 #include <aegis/core/log.h>
 #include <aegis/core/runtime.h>
+#include <aegis/db/listener.h>
 #include <aegis/health/health.h>
 #include <aegis/testing/testing.h>
 

@@ -73,8 +73,8 @@ void Connection::send(Request& request) {
   }
 }
 
-void Connection::send(std::string_view sql) {
-  if (handle_) append(sql, {}, nullptr);
+void Connection::send(std::string_view sql, std::span<const Cell> values) {
+  if (handle_) append(sql, values, nullptr);
 }
 
 void Connection::append(std::string_view sql, std::span<const Cell> values, Request* request) {
@@ -301,9 +301,21 @@ void Connection::receive() {
     lose(lost_connection(PQerrorMessage(pg)));
   }
   if (handle_ && pending_.empty() && std::exchange(tell_drained_, false)) owner_->drained(*this);
+  if (listens) take_notifications();
   resume_ended();
   flush();
   if (pending_.empty()) signal_copy();
+}
+
+void Connection::take_notifications() {
+  struct Free {
+    void operator()(PGnotify* notification) const { PQfreemem(notification); }
+  };
+  while (handle_ && owner_) {
+    const std::unique_ptr<PGnotify, Free> next(PQnotifies(handle_.get()));
+    if (!next) return;
+    owner_->notified(next->relname, next->extra);
+  }
 }
 
 void Connection::resume_ended() {

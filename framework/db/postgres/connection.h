@@ -75,6 +75,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     virtual void drained(Connection& connection) = 0;
     /// The connection broke. Those who wait are resumed later.
     virtual void lost(Connection& connection) = 0;
+    /// Somebody sent this to a channel that the connection listens to.
+    virtual void notified(std::string_view /*channel*/, std::string_view /*payload*/) {}
 
    protected:
     ~Owner() = default;
@@ -89,7 +91,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// sent. The batch leaves at the end of this turn of the event loop, or with flush().
   void send(Request& request);
   /// The same for a statement that nobody waits for; those behind it in the batch depend on it.
-  void send(std::string_view sql);
+  void send(std::string_view sql, std::span<const Cell> values = {});
   /// Sends the batch now.
   void flush();
   /// What to co_await for a request's end, while that is pending. A cancellation ends the wait with
@@ -142,6 +144,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Clock::time_point connected_at = Clock::now();
   Clock::time_point idle_since = Clock::now();
   Milliseconds lifetime{};
+  bool listens = false;    ///< its owner wants to be notified()
   bool savepoint = false;  ///< a session's, where all share one transaction
   std::uint64_t progress_seen = 0;
   int silent_ticks = 0;
@@ -175,6 +178,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void finish(const Entry& entry);
   void end(Request& request, End how);
   void log_statement(const Entry& entry, PGresult* result) const;
+  void take_notifications();
   void resume_ended();
   awaitable<void> copy_event();
   awaitable<Result> copy_result();

@@ -51,6 +51,17 @@ void Core::remember_slow(std::string_view sql) {
   slow_.insert_or_assign(std::string(sql), runs_elsewhere);
 }
 
+void Core::listen(std::shared_ptr<Notifications> notifications) {
+  listening_ = std::make_unique<Listening>(config_, executor_, std::move(notifications));
+  channels_changed();
+}
+
+void Core::channels_changed() {
+  if (closed_ || !listening_) return;
+  expect_ticks();
+  listening_->update(shared_from_this());
+}
+
 void Core::expect_ticks() {
   if (closed_ || std::exchange(ticking_, true)) return;
   timer_.expires_after(tick_interval);
@@ -64,12 +75,16 @@ void Core::tick() {
   const auto now = Connection::Clock::now();
   for (Lane& lane : lanes_) lane.tick(now);
   pool_.tick(now, shared_from_this());
+  if (listening_) listening_->tick(now);
   const Pool::Figures pool = pool_.figures();
   figures_.open = pool.open;
   figures_.idle = pool.idle;
   figures_.held = pool.held;
   figures_.waiting = pool.waiting;
-  if (!lanes_[0].resting() || !lanes_[1].resting() || !pool_.resting()) expect_ticks();
+  figures_.heard = listening_ ? listening_->heard() : 0;
+  const bool resting = lanes_[0].resting() && lanes_[1].resting() && pool_.resting() &&
+                       (!listening_ || listening_->resting());
+  if (!resting) expect_ticks();
 }
 
 void Core::close() {
@@ -77,6 +92,7 @@ void Core::close() {
   timer_.cancel();
   for (Lane& lane : lanes_) lane.close();
   pool_.close();
+  if (listening_) listening_->close();
 }
 
 void Core::shut_down() {
@@ -84,6 +100,7 @@ void Core::shut_down() {
   timer_.cancel();
   for (Lane& lane : lanes_) lane.shut_down();
   pool_.shut_down();
+  if (listening_) listening_->shut_down();
 }
 
 }  // namespace aegis::db::postgres

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "db/postgres/lane.h"
+#include "db/postgres/listening.h"
 #include "db/postgres/pool.h"
 
 namespace aegis::db::postgres {
@@ -23,6 +24,7 @@ class Core : public std::enable_shared_from_this<Core> {
     std::atomic<std::uint64_t> reads_moved = 0;   ///< too long for a lane, or no read after all
     std::atomic<std::uint64_t> transactions = 0;  ///< committed
     std::atomic<std::size_t> open = 0, idle = 0, held = 0, waiting = 0;
+    std::atomic<std::size_t> heard = 0;  ///< channels
   };
 
   Core(std::shared_ptr<const Config> config, boost::asio::any_io_executor executor);
@@ -46,6 +48,11 @@ class Core : public std::enable_shared_from_this<Core> {
   bool is_slow(std::string_view sql);
   void remember_slow(std::string_view sql);
 
+  /// From now on the process's notifications come in here.
+  void listen(std::shared_ptr<Notifications> notifications);
+  /// What is listened to may have changed.
+  void channels_changed();
+
   /// Wakes the regular check, which sleeps while there is neither a connection nor a waiter.
   void expect_ticks();
 
@@ -66,6 +73,7 @@ class Core : public std::enable_shared_from_this<Core> {
   boost::asio::any_io_executor executor_;
   std::array<Lane, 2> lanes_;
   Pool pool_;
+  std::unique_ptr<Listening> listening_;
   Figures figures_;
   boost::asio::steady_timer timer_;
   std::unordered_map<std::string, int, Hash, std::equal_to<>>

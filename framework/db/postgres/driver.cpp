@@ -13,6 +13,7 @@
 #include "db/postgres/dialect.h"
 #include "db/postgres/inspection.h"
 #include "db/postgres/link.h"
+#include "db/postgres/listening.h"
 
 namespace aegis::db::postgres {
 namespace {
@@ -25,9 +26,11 @@ constexpr Milliseconds inspection_patience{1000};  // whoever asks for health do
 class PostgresDriver final : public Driver {
  public:
   PostgresDriver(const DatabaseOptions& options, std::size_t cores)
-      : engine_(std::make_shared<Engine>(read_config(options, cores))) {}
+      : engine_(std::make_shared<Engine>(read_config(options, cores))),
+        notifications_(make_notifications(engine_)) {}
 
   ~PostgresDriver() override {
+    notifications_->close();
     engine_->close();
     // A core that is still listed has a context that is still there.
     engine_->for_each([](const std::shared_ptr<Core>& core) {
@@ -36,23 +39,29 @@ class PostgresDriver final : public Driver {
   }
 
   const Dialect& dialect() const override { return postgres::dialect(); }
+  const std::shared_ptr<Notifications>& notifications() const override { return notifications_; }
+  bool notifies_in_process() const override { return engine_->config().rolled_back; }
 
   std::unique_ptr<Link> open(const SessionOptions& options, const std::atomic<bool>*) override {
     return std::make_unique<PostgresLink>(engine_, options);
   }
 
   awaitable<DatabaseReport> inspect() override;
-  awaitable<void> close() override { return close_all(engine_); }
+  awaitable<void> close() override {
+    notifications_->close();
+    return close_all(engine_);
+  }
 
  private:
   static awaitable<void> close_all(std::shared_ptr<Engine> engine);
 
   std::shared_ptr<Engine> engine_;
+  const std::shared_ptr<Notifications> notifications_;
 };
 
 std::vector<DatabaseReport::Fact> pool_facts(const Engine& engine) {
   std::int64_t reads = 0, moved = 0, transactions = 0;
-  std::int64_t open = 0, idle = 0, held = 0, waiting = 0, cores = 0;
+  std::int64_t open = 0, idle = 0, held = 0, waiting = 0, heard = 0, cores = 0;
   const auto number = [](const auto& figure) { return static_cast<std::int64_t>(figure.load()); };
   engine.for_each([&](const std::shared_ptr<Core>& core) {
     const Core::Figures& figures = core->figures();
@@ -63,6 +72,7 @@ std::vector<DatabaseReport::Fact> pool_facts(const Engine& engine) {
     idle += number(figures.idle);
     held += number(figures.held);
     waiting += number(figures.waiting);
+    heard += number(figures.heard);
     ++cores;
   });
   return {
@@ -75,6 +85,7 @@ std::vector<DatabaseReport::Fact> pool_facts(const Engine& engine) {
       {"lanes", 2 * cores},
       {"lane_reads", reads},
       {"lane_reads_moved", moved},
+      {"channels_heard", heard},
   };
 }
 

@@ -376,6 +376,19 @@ awaitable<void> PostgresLink::copy_rows(const Table& table, std::span<void* cons
   }
 }
 
+awaitable<void> PostgresLink::notify(std::string_view channel, std::string_view payload) {
+  if (!connection_) co_await begin();
+  check_usable();
+  co_await on_core(send_notification(channel, payload));
+}
+
+awaitable<void> PostgresLink::send_notification(std::string_view channel,
+                                                std::string_view payload) {
+  const std::array<Cell, 2> values{Cell(channel), Cell(payload)};
+  connection_->send("SELECT pg_notify($1, $2)", values);
+  co_return;
+}
+
 awaitable<void> PostgresLink::savepoint(int depth) {
   return on_core(send_along(fmt::format("SAVEPOINT nested_{}", depth)));
 }

@@ -22,6 +22,8 @@ class PostgresLink final : public Link {
   /// COPY.
   awaitable<bool> insert_rows(const Table& table, std::span<void* const> rows,
                               bool with_key) override;
+  /// Does not wait for the answer, which comes before that to the commit.
+  awaitable<void> notify(std::string_view channel, std::string_view payload) override;
   awaitable<void> savepoint(int depth) override;
   awaitable<void> release(int depth) override;
   awaitable<void> rollback_to(int depth) override;
@@ -35,6 +37,7 @@ class PostgresLink final : public Link {
   std::string begin_statement() const;
   /// Sends SQL that nobody waits for, together with the next statement.
   awaitable<void> send_along(std::string sql);
+  awaitable<void> send_notification(std::string_view channel, std::string_view payload);
   /// The core that the session's work is done on.
   Core& core_for(const boost::asio::any_io_executor& executor);
   awaitable<Outcome> read_after_all(Core& core, Statement statement, RowSink& rows,

@@ -27,9 +27,14 @@ class SqliteDriver final : public Driver {
       if (const auto engine = weak.lock()) engine->stop();
     });
   }
-  ~SqliteDriver() override { engine_->stop(); }
+  ~SqliteDriver() override {
+    notifications_->close();
+    engine_->stop();
+  }
 
   const Dialect& dialect() const override { return dialect_; }
+  const std::shared_ptr<Notifications>& notifications() const override { return notifications_; }
+  bool notifies_in_process() const override { return true; }
 
   std::unique_ptr<Link> open(const SessionOptions& options,
                              const std::atomic<bool>* cancelled) override {
@@ -43,6 +48,7 @@ class SqliteDriver final : public Driver {
   awaitable<DatabaseReport> inspect() override;
 
   awaitable<void> close() override {
+    notifications_->close();
     engine_->interrupt();
     co_await run_on(engine_->writer.executor(), close_here(engine_));
   }
@@ -64,6 +70,7 @@ class SqliteDriver final : public Driver {
 
   const Dialect& dialect_;
   std::shared_ptr<Engine> engine_;
+  const std::shared_ptr<Notifications> notifications_ = std::make_shared<LocalNotifications>();
 };
 
 std::vector<DatabaseReport::Fact> pool_facts(const Engine& engine) {

@@ -16,6 +16,7 @@
 
 namespace aegis {
 
+class Listener;
 class Runtime;
 
 struct DatabaseOptions {
@@ -97,6 +98,12 @@ class Database {
 
   /// The type-erased form of session() and read(). Runs `body` options.attempts times at most.
   awaitable<void> run_session(SessionOptions options, FunctionRef<awaitable<void>(Session&)> body);
+
+  /// Hears what sessions send to these channels by notify(); see aegis/db/listener.h. PostgreSQL:
+  /// from all processes, on one connection of its own, made when somebody first awaits a
+  /// notification, and again when it breaks. SQLite: from this process. Throws Error(invalid) for
+  /// a bad name of a channel.
+  Listener listen(std::vector<std::string> channels);
 
   /// Creates the tables and indexes that do not exist yet. Tables referenced by others come first.
   awaitable<void> create_all(std::vector<const Table*> tables);

@@ -156,6 +156,11 @@ class Session {
     co_await run_savepoint(body);
   }
 
+  /// Sends `payload` to those who listen to `channel` (Database::listen) when the session commits;
+  /// of equal ones in a transaction they hear one. A channel's name has up to 63 letters, digits
+  /// and characters _ - . : and a payload up to 7999 bytes. Throws Error(invalid).
+  void notify(std::string channel, std::string payload = {});
+
   /// Makes the session's writes durable. Injected and lambda sessions do so by themselves. Throws
   /// Error(unknown_outcome) when the answer is lost: the writes may be stored or not.
   awaitable<void> commit();
@@ -201,6 +206,7 @@ class Session {
   int savepoints_ = 0;     ///< how many are open, one inside the other
   std::vector<std::function<void()>> after_commit_{};
   std::string failure_{};  ///< why the transaction can only be rolled back
+  std::vector<std::pair<std::string, std::string>> notifications_{};  ///< to be sent at its commit
 };
 
 }  // namespace aegis
