@@ -6,6 +6,7 @@
 #include "app/cli.h"
 #include "app/database_health.h"
 #include "app/health_routes.h"
+#include "app/jobs_routes.h"
 #include "app/parts.h"
 #include "http/openapi.h"
 #include "jobs/tables.h"
@@ -63,6 +64,7 @@ Services& App::services() { return parts_->services; }
 void App::Parts::add_routes(std::function<std::string()> why_not_ready) {
   for (const auto add : route_adders) add(router);
   add_health_routes(router, health, std::move(why_not_ready));
+  if (!jobs.empty() && !jobs_api_token.reveal().empty()) add_jobs_routes(router, jobs_api_token);
   add_docs_routes(router, name, version);
 }
 

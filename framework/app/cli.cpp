@@ -130,8 +130,9 @@ void read_settings(Context& context) {
     context.config.read(*target.description, target.object);
   }
   check_database_settings(context.config, context.settings);
-  check_worker_settings(context.config, context.settings);
+  check_jobs_settings(context.config, context.settings);
   context.config.check();
+  context.parts.jobs_api_token = context.settings.jobs_api_token;
   log::configure(*log::level_of(context.settings.log_level),
                  *log::format_of(context.settings.log_format));
 }
@@ -241,39 +242,45 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
   });
   shell->prefix_command();
 
-  commands::JobChoice jobs_chosen;
+  jobs::JobFilter jobs_chosen;
   bool jobs_as_json = false;
-  auto* jobs = cli.add_subcommand("jobs", "Look after jobs")->require_subcommand(1);
+  auto* jobs_command = cli.add_subcommand("jobs", "Look after jobs")->require_subcommand(1);
   const auto choose = [&](CLI::App* to) {
     to->add_option("id", jobs_chosen.id, "One job");
-    to->add_option("--state", jobs_chosen.state, "available, scheduled, running, dead, ...");
+    to->add_option("--state", jobs_chosen.state, "available, scheduled, running, dead, ...")
+        ->check(CLI::IsMember(
+            {"available", "scheduled", "retryable", "running", "completed", "cancelled", "dead"}));
     to->add_option("--kind", jobs_chosen.kind, "Such as InscribeRunes");
     to->add_option("--queue", jobs_chosen.queue, "Of this queue");
-    to->add_option("--limit", jobs_chosen.limit, "At most so many, the newest")
-        ->check(CLI::Range(1, 1'000'000))
-        ->capture_default_str();
+    to->add_option("--tag", jobs_chosen.tag, "With this tag");
   };
-  auto* jobs_list = add(*jobs, "list", "List jobs, the newest first", [&] {
-    return commands::jobs_list(context.settings, jobs_chosen, jobs_as_json);
+  std::int64_t most = 50;
+  auto* list = add(*jobs_command, "list", "List jobs, the newest first", [&] {
+    return commands::jobs_list(context.settings, jobs_chosen, most, jobs_as_json);
   });
-  choose(jobs_list);
-  jobs_list->add_flag("--json", jobs_as_json, "For programs");
-  auto* jobs_show = add(*jobs, "show", "Show a job and what it logged", [&] {
+  choose(list);
+  list->add_option("--limit", most, "At most so many")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  list->add_flag("--json", jobs_as_json, "For programs");
+  auto* show = add(*jobs_command, "show", "Show a job and what it logged", [&] {
     return commands::jobs_show(context.settings, *jobs_chosen.id, jobs_as_json);
   });
-  jobs_show->add_option("id", jobs_chosen.id, "The job")->required();
-  jobs_show->add_flag("--json", jobs_as_json, "For programs");
-  const auto change = [&](std::string name, std::string help, commands::JobAction action) {
-    choose(add(*jobs, std::move(name), std::move(help), [&, action] {
-      if (!jobs_chosen.none()) return commands::jobs_change(context.settings, action, jobs_chosen);
-      fmt::print(stderr, "Which jobs? Name an id, or --state, --kind or --queue.\n");
+  show->add_option("id", jobs_chosen.id, "The job")->required();
+  show->add_flag("--json", jobs_as_json, "For programs");
+  const auto change = [&](std::string name, std::string help, jobs::JobAction action) {
+    choose(add(*jobs_command, std::move(name), std::move(help), [&, action] {
+      if (!jobs_chosen.everything()) {
+        return commands::jobs_change(context.settings, action, jobs_chosen);
+      }
+      fmt::print(stderr, "Which jobs? Name an id, or --state, --kind, --queue or --tag.\n");
       return int{exit_usage};
     }));
   };
-  change("retry", "Run jobs again that failed, wait or are finished", commands::JobAction::retry);
-  change("cancel", "Cancel jobs that wait or run", commands::JobAction::cancel);
-  change("delete", "Delete jobs that do not run", commands::JobAction::erase);
-  add(*jobs, "stats", "Workers, and what waits in each queue",
+  change("retry", "Run jobs again that failed, wait or are finished", jobs::JobAction::retry);
+  change("cancel", "Cancel jobs that wait or run", jobs::JobAction::cancel);
+  change("delete", "Delete jobs that do not run", jobs::JobAction::erase);
+  add(*jobs_command, "stats", "Workers, and what waits in each queue",
       [&] { return commands::jobs_stats(context.settings, jobs_as_json); })
       ->add_flag("--json", jobs_as_json, "For programs");
 

@@ -5,19 +5,11 @@
 #include "aegis/core/json.h"
 #include "app/cli.h"
 #include "app/database_settings.h"
+#include "app/progress_bar.h"
 #include "app/with_database.h"
-#include "jobs/admin.h"
 
 namespace aegis::commands {
 namespace {
-
-jobs::JobFilter filter(const JobChoice& choice) {
-  return {.state = choice.state,
-          .kind = choice.kind,
-          .queue = choice.queue,
-          .id = choice.id,
-          .limit = choice.limit};
-}
 
 /// Works on the configured database and answers what `ask` answers.
 template <class T>
@@ -55,9 +47,10 @@ int no_such_job(std::int64_t id) {
 
 }  // namespace
 
-int jobs_list(const Settings& settings, const JobChoice& choice, bool json) {
+int jobs_list(const Settings& settings, const jobs::JobFilter& chosen, std::int64_t limit,
+              bool json) {
   const auto found = ask<std::vector<jobs::JobInfo>>(
-      settings, [&](Database& db) { return jobs::list(db, filter(choice)); });
+      settings, [&](Database& db) { return jobs::list(db, chosen, limit); });
   if (json) {
     fmt::print("{}\n", to_json(found));
     return exit_ok;
@@ -81,7 +74,7 @@ int jobs_show(const Settings& settings, std::int64_t id, bool json) {
   const auto found = ask<std::vector<jobs::JobInfo>>(
       settings, [&](Database& db) -> awaitable<std::vector<jobs::JobInfo>> {
         lines = co_await jobs::lines(db, id);
-        co_return co_await jobs::list(db, {.id = id});
+        co_return co_await jobs::list(db, {.id = id}, 1);
       });
   if (found.empty()) return no_such_job(id);
   const auto& job = found.front();
@@ -110,17 +103,10 @@ int jobs_show(const Settings& settings, std::int64_t id, bool json) {
   return exit_ok;
 }
 
-int jobs_change(const Settings& settings, JobAction action, const JobChoice& choice) {
-  const std::int64_t changed = ask<std::int64_t>(settings, [&](Database& db) {
-    switch (action) {
-      case JobAction::retry:
-        return jobs::retry(db, filter(choice));
-      case JobAction::cancel:
-        return jobs::cancel(db, filter(choice));
-      case JobAction::erase:
-        break;
-    }
-    return jobs::erase(db, filter(choice));
+int jobs_change(const Settings& settings, jobs::JobAction action, const jobs::JobFilter& chosen) {
+  const auto changed = ask<std::int64_t>(settings, [&](Database& db) -> awaitable<std::int64_t> {
+    ProgressBar bar("jobs", co_await jobs::count(db, chosen));
+    co_return co_await jobs::change(db, action, chosen, [&](std::int64_t done) { bar.show(done); });
   });
   constexpr std::array<std::string_view, 3> done{"to be run again", "cancelled", "deleted"};
   fmt::print("{} {}: {}\n", changed, changed == 1 ? "job" : "jobs",

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "aegis/app/app.h"
+#include "aegis/core/secret.h"
 #include "aegis/health/health.h"
 
 namespace aegis {
@@ -25,11 +26,13 @@ struct App::Parts {
   HealthRegistry health;
   std::vector<const Table*> tables{};
   std::vector<const JobKind*> jobs{};
+  Secret<std::string> jobs_api_token{};  ///< empty: no HTTP API for jobs
   std::vector<SettingsTarget> settings{};
   std::vector<void (*)(Router&)> route_adders{};
   std::vector<std::unique_ptr<HealthCheck> (*)(const Services&)> health_makers{};
 
-  /// Adds all routes: the application's, /livez to /health/detailed, /openapi.json and /docs.
+  /// Adds all routes: the application's, /livez to /health/detailed, /jobs and /queues, /openapi.json
+  /// and /docs.
   /// `why_not_ready` answers what /readyz is to say; empty: ready.
   /// Throws Error(internal) for a bad or doubled route.
   void add_routes(std::function<std::string()> why_not_ready);

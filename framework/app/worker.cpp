@@ -56,11 +56,15 @@ std::vector<Queue> own_queues(const std::vector<const JobKind*>& kinds) {
 
 }  // namespace
 
-void check_worker_settings(Config& config, const Settings& settings) {
+void check_jobs_settings(Config& config, const Settings& settings) {
   try {
     read_queues(settings.worker_queues);
   } catch (const Error& error) {
     config.reject("WORKER_QUEUES", error.what());
+  }
+  const std::size_t length = settings.jobs_api_token.reveal().size();
+  if (length > 0 && length < 16) {
+    config.reject("JOBS_API_TOKEN", "is shorter than 16 characters; make one: openssl rand -hex 16");
   }
 }
 

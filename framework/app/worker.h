@@ -26,8 +26,8 @@ struct WorkerFlags {
 };
 void apply(const WorkerFlags& flags, Settings& settings);
 
-/// Notes in `config` what is wrong with the settings of the worker.
-void check_worker_settings(Config& config, const Settings& settings);
+/// Notes in `config` what is wrong with the settings of worker and jobs.
+void check_jobs_settings(Config& config, const Settings& settings);
 
 /// Runs jobs and nothing else until it is told to stop; answers the exit code.
 int run_worker(App::Parts& parts, const Settings& settings);

@@ -59,7 +59,9 @@ Response problem(int status, std::string_view detail, const std::vector<FieldErr
     body += ']';
   }
   body += '}';
-  return Response(status, std::move(body), "application/problem+json");
+  Response response(status, std::move(body), "application/problem+json");
+  if (status == 401) response.set_header("WWW-Authenticate", "Bearer");  // RFC 9110, 15.5.2
+  return response;
 }
 
 Response problem(const std::exception& exception) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "jobs/tables.h"
 
 namespace aegis::jobs {
@@ -12,6 +14,8 @@ constexpr std::string_view common =
     "id, kind, queue, state, priority, attempt, max_attempts, run_at, created_at, started_at, "
     "arguments, tags, progress, message, error, output";
 
+constexpr std::int64_t at_once = 500;  // jobs in a transaction
+
 bool is_finished(const JobInfo& job) {
   return job.finished_at.has_value();
 }
@@ -19,45 +23,46 @@ bool is_finished(const JobInfo& job) {
 /// The conditions of a filter, and what their parameters, from $1 on, are.
 struct Where {
   explicit Where(const JobFilter& filter) {
-    const auto add = [this](std::string_view column, const auto& value) {
-      if (!value) return;
-      values.push_back(to_value(detail::cell_of(*value)));
-      text += fmt::format("{}{} = ${}", text.empty() ? " WHERE " : " AND ", column, values.size());
-    };
-    add("state", filter.state);
-    add("kind", filter.kind);
-    add("queue", filter.queue);
-    add("id", filter.id);
+    equal("state", filter.state);
+    equal("kind", filter.kind);
+    equal("queue", filter.queue);
+    equal("id", filter.id);
+    if (filter.below) add("id < ${}", *filter.below);
+    // A tag stands in the JSON as its own JSON string, and nothing else in there looks like it.
+    if (filter.tag) {
+      std::string quoted;
+      append_json(*filter.tag, quoted);
+      add("replace(tags, ${}, '') <> tags", quoted);
+    }
   }
+
+  std::vector<Cell> cells() const {
+    std::vector<Cell> found;
+    for (const Value& value : values) found.push_back(as_cell(value));
+    return found;
+  }
+
   std::string text{};
   std::vector<Value> values{};
+
+ private:
+  void equal(std::string_view column, const auto& value) {
+    if (value) add(std::string(column) + " = ${}", *value);
+  }
+  void add(std::string condition, const auto& value) {
+    values.push_back(to_value(detail::cell_of(value)));
+    text += text.empty() ? " WHERE " : " AND ";
+    text += fmt::format(fmt::runtime(condition), values.size());
+  }
 };
 
-awaitable<std::vector<JobInfo>> find(Session& s, const JobFilter& filter) {
+awaitable<std::vector<JobInfo>> find(Session& s, const JobFilter& filter, std::int64_t limit) {
   const Where where(filter);
   const std::string sql = fmt::format(
       "SELECT * FROM (SELECT {0}, NULL AS finished_at FROM aegis_job{1} UNION ALL SELECT {0}, "
       "finished_at FROM aegis_job_finished{1}) AS jobs ORDER BY id DESC LIMIT {2}",
-      common, where.text, filter.limit);
-  std::vector<Cell> cells;
-  for (const Value& value : where.values) cells.push_back(as_cell(value));
-  co_return co_await detail::fetch<std::vector<JobInfo>>(detail::AnyQuery(s, sql, cells));
-}
-
-/// Calls `change` on each matching job, in one transaction, and counts those for which it answers
-/// true.
-template <class F>
-awaitable<std::int64_t> for_each(Database& db, const JobFilter& filter, F change) {
-  std::int64_t changed = 0;
-  auto body = [&](Session& s) -> awaitable<void> {
-    changed = 0;  // a body may run again
-    for (const JobInfo& job : co_await find(s, filter)) {
-      const bool done = co_await change(s, job);
-      if (done) ++changed;
-    }
-  };
-  co_await db.session(body);
-  co_return changed;
+      common, where.text, limit);
+  co_return co_await detail::fetch<std::vector<JobInfo>>(detail::AnyQuery(s, sql, where.cells()));
 }
 
 awaitable<bool> retry_finished(Session& s, std::int64_t id) {
@@ -83,10 +88,59 @@ awaitable<bool> retry_one(Session& s, const JobInfo& job) {
       job.id) > 0;
 }
 
+awaitable<bool> cancel_one(Session& s, Store& store, const JobInfo& job) {
+  if (is_finished(job)) co_return false;
+  const bool ended = co_await store.end_waiting(s, job.id, "cancelled", "cancelled");
+  if (ended) co_return true;
+  co_return co_await s.update_all<WaitingJob>()
+          .set(WaitingJob::col.cancel_requested, true)
+          .where(WaitingJob::col.id == job.id)
+          .run() > 0;
+}
+
+awaitable<bool> erase_one(Session& s, const JobInfo& job) {
+  std::int64_t erased = 0;
+  if (is_finished(job)) {
+    erased = co_await s.delete_from<FinishedJob>().where(FinishedJob::col.id == job.id).run();
+  } else {
+    erased = co_await s.delete_from<WaitingJob>()
+                 .where(WaitingJob::col.id == job.id && WaitingJob::col.state != "running")
+                 .run();
+  }
+  if (erased == 0) co_return false;
+  co_await s.delete_from<JobLine>().where(JobLine::col.job_id == job.id).run();
+  co_return true;
+}
+
+awaitable<bool> change_one(Session& s, Store& store, JobAction action, const JobInfo& job) {
+  switch (action) {
+    case JobAction::retry:
+      return retry_one(s, job);
+    case JobAction::cancel:
+      return cancel_one(s, store, job);
+    case JobAction::erase:
+      break;
+  }
+  return erase_one(s, job);
+}
+
 }  // namespace
 
-awaitable<std::vector<JobInfo>> list(Database& db, JobFilter filter) {
-  auto body = [&](Session& s) -> awaitable<std::vector<JobInfo>> { return find(s, filter); };
+awaitable<std::vector<JobInfo>> list(Database& db, JobFilter filter, std::int64_t limit) {
+  auto body = [&](Session& s) -> awaitable<std::vector<JobInfo>> { return find(s, filter, limit); };
+  co_return co_await db.read(body);
+}
+
+awaitable<std::int64_t> count(Database& db, JobFilter filter) {
+  const Where where(filter);
+  auto body = [&](Session& s) -> awaitable<std::int64_t> {
+    const std::string sql = fmt::format(
+        "SELECT (SELECT count(*) FROM aegis_job{0}) + (SELECT count(*) FROM aegis_job_finished{0})",
+        where.text);
+    const auto found =
+        co_await detail::fetch<std::vector<std::int64_t>>(detail::AnyQuery(s, sql, where.cells()));
+    co_return found.at(0);
+  };
   co_return co_await db.read(body);
 }
 
@@ -106,47 +160,35 @@ awaitable<std::vector<std::string>> lines(Database& db, std::int64_t id) {
   co_return co_await db.read(body);
 }
 
-awaitable<std::int64_t> retry(Database& db, JobFilter filter) {
-  const auto hub = Hub::find(db.begin().driver());
-  std::vector<std::string> queues;
-  auto change = [&](Session& s, const JobInfo& job) -> awaitable<bool> {
-    const bool done = co_await retry_one(s, job);
-    if (done) queues.push_back(job.queue);
-    co_return done;
+awaitable<std::int64_t> change(Database& db, JobAction action, JobFilter filter,
+                               std::function<void(std::int64_t)> tell) {
+  Store store(db);
+  std::int64_t looked_at = 0;
+  std::int64_t changed = 0;
+  std::vector<JobInfo> some;
+  std::set<std::string> queues;
+  std::int64_t changed_now = 0;
+  auto body = [&](Session& s) -> awaitable<void> {
+    changed_now = 0;  // a body may run again
+    some = co_await find(s, filter, at_once);
+    for (const JobInfo& job : some) {
+      const bool done = co_await change_one(s, store, action, job);
+      if (!done) continue;
+      ++changed_now;
+      queues.insert(job.queue);
+    }
   };
-  const auto changed = co_await for_each(db, filter, change);
-  for (const auto& queue : queues) {
-    if (hub) hub->tell(queue);
+  do {
+    co_await db.session(body);
+    changed += changed_now;
+    looked_at += std::ssize(some);
+    if (!some.empty()) filter.below = some.back().id;
+    if (tell) tell(looked_at);
+  } while (std::ssize(some) == at_once);
+  if (action == JobAction::retry) {
+    for (const auto& queue : queues) store.hub().tell(queue);
   }
   co_return changed;
-}
-
-awaitable<std::int64_t> cancel(Database& db, JobFilter filter) {
-  Store store(db);
-  auto change = [&](Session& s, const JobInfo& job) -> awaitable<bool> {
-    if (is_finished(job)) co_return false;
-    const bool ended = co_await store.end_waiting(s, job.id, "cancelled", "cancelled");
-    if (ended) co_return true;
-    co_return co_await s.update_all<WaitingJob>()
-            .set(WaitingJob::col.cancel_requested, true)
-            .where(WaitingJob::col.id == job.id)
-            .run() > 0;
-  };
-  co_return co_await for_each(db, filter, change);
-}
-
-awaitable<std::int64_t> erase(Database& db, JobFilter filter) {
-  auto change = [&](Session& s, const JobInfo& job) -> awaitable<bool> {
-    co_await s.delete_from<JobLine>().where(JobLine::col.job_id == job.id).run();
-    if (is_finished(job)) {
-      co_return co_await s.delete_from<FinishedJob>().where(FinishedJob::col.id == job.id).run() >
-          0;
-    }
-    co_return co_await s.delete_from<WaitingJob>()
-            .where(WaitingJob::col.id == job.id && WaitingJob::col.state != "running")
-            .run() > 0;
-  };
-  co_return co_await for_each(db, filter, change);
 }
 
 awaitable<void> pause(Database& db, std::string queue) {

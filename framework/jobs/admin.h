@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,25 +40,32 @@ struct JobFilter {
   std::optional<std::string> state{};
   std::optional<std::string> kind{};
   std::optional<std::string> queue{};
+  std::optional<std::string> tag{};
   std::optional<std::int64_t> id{};
-  std::int64_t limit = 50;
+  std::optional<std::int64_t> below{};  ///< with a smaller id: older ones
+
+  bool everything() const { return !state && !kind && !queue && !tag && !id && !below; }
 };
 
-/// The newest first.
-awaitable<std::vector<JobInfo>> list(Database& db, JobFilter filter);
+/// The newest first, at most `limit` of them.
+awaitable<std::vector<JobInfo>> list(Database& db, JobFilter filter, std::int64_t limit);
+awaitable<std::int64_t> count(Database& db, JobFilter filter);
 /// The lines it logged.
 awaitable<std::vector<std::string>> lines(Database& db, std::int64_t id);
 
-// Each answers how many of the matching jobs it changed; those that are in no state for it stay as
-// they are.
+/// What is done to many jobs.
+enum class JobAction : std::uint8_t {
+  retry,   ///< those that failed, wait for later or are finished: available now, with an attempt
+           ///< more if they had used them up
+  cancel,  ///< those that wait; the workers of those that run are asked to stop them
+  erase,   ///< those that do not run
+};
 
-/// Makes jobs that failed, wait for later or are finished available now, with an attempt more if
-/// they had used them up.
-awaitable<std::int64_t> retry(Database& db, JobFilter filter);
-/// Cancels those that wait, and asks the workers of those that run to stop them.
-awaitable<std::int64_t> cancel(Database& db, JobFilter filter);
-/// Deletes those that do not run.
-awaitable<std::int64_t> erase(Database& db, JobFilter filter);
+/// Does it to all matching jobs, the newest first, some hundreds in a transaction, and answers how
+/// many it changed: those that are in no state for it stay as they are. `tell`, if given, is called
+/// after each transaction with how many jobs were looked at so far.
+awaitable<std::int64_t> change(Database& db, JobAction action, JobFilter filter,
+                               std::function<void(std::int64_t)> tell = nullptr);
 
 /// Nothing of the queue is started until resume(); what runs goes on.
 awaitable<void> pause(Database& db, std::string queue);

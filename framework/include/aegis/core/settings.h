@@ -5,6 +5,7 @@
 #include <string>
 
 #include "aegis/core/fields.h"
+#include "aegis/core/secret.h"
 
 namespace aegis {
 
@@ -43,6 +44,7 @@ struct Settings {
   std::chrono::milliseconds jobs_keep_failed = std::chrono::hours(24 * 30);
   std::chrono::milliseconds jobs_late_warning{60'000};
   std::chrono::milliseconds jobs_late_unhealthy{600'000};
+  Secret<std::string> jobs_api_token{};
 
   AEGIS_FIELDS(
       Settings,
@@ -85,7 +87,9 @@ struct Settings {
       (jobs_keep_completed, ge(0), doc("How long completed jobs are kept.")),
       (jobs_keep_failed, ge(0), doc("How long cancelled and dead jobs are kept.")),
       (jobs_late_warning, ge(1), doc("Health warns of a job that waits longer to be started.")),
-      (jobs_late_unhealthy, ge(1), doc("And is unhealthy for one that waits longer than this.")))
+      (jobs_late_unhealthy, ge(1), doc("And is unhealthy for one that waits longer than this.")),
+      (jobs_api_token, doc("Opens /jobs and /queues to those who send it as a bearer token; empty: "
+                           "they do not exist.")))
 };
 
 }  // namespace aegis
