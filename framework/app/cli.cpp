@@ -249,7 +249,7 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
     to->add_option("id", jobs_chosen.id, "One job");
     to->add_option("--state", jobs_chosen.state, "available, scheduled, running, dead, ...")
         ->check(CLI::IsMember(
-            {"available", "scheduled", "retryable", "running", "completed", "cancelled", "dead"}));
+            {"available", "scheduled", "retryable", "blocked", "running", "completed", "cancelled", "dead"}));
     to->add_option("--kind", jobs_chosen.kind, "Such as InscribeRunes");
     to->add_option("--queue", jobs_chosen.queue, "Of this queue");
     to->add_option("--tag", jobs_chosen.tag, "With this tag");

@@ -31,7 +31,7 @@ class Door {
 using SharedDoor = std::shared_ptr<const Door>;
 
 #define AEGIS_JOB_STATES \
-  one_of("available", "scheduled", "retryable", "running", "completed", "cancelled", "dead")
+  one_of("available", "scheduled", "retryable", "blocked", "running", "completed", "cancelled", "dead")
 
 struct JobList {
   std::optional<std::string> state{};

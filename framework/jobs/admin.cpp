@@ -67,12 +67,13 @@ awaitable<std::vector<JobInfo>> find(Session& s, const JobFilter& filter, std::i
 
 awaitable<bool> retry_finished(Session& s, std::int64_t id) {
   constexpr std::string_view kept =
-      "id, kind, queue, priority, timeout, arguments, tags, created_at, attempt, error";
+      "id, kind, queue, priority, timeout, limit_key, arguments, tags, created_at, attempt, error";
   const auto copied = co_await s.execute(
       fmt::format(
-          "INSERT INTO aegis_job ({0}, state, run_at, max_attempts, cancel_requested) SELECT "
+          "INSERT INTO aegis_job ({0}, state, run_at, max_attempts, cancel_requested, run_anyway) "
+          "SELECT "
           "{0}, 'available', finished_at, CASE WHEN max_attempts > attempt THEN "
-          "max_attempts ELSE attempt + 1 END, FALSE FROM aegis_job_finished WHERE id = $1",
+          "max_attempts ELSE attempt + 1 END, FALSE, FALSE FROM aegis_job_finished WHERE id = $1",
           kept),
       id);
   if (copied == 0) co_return false;
@@ -109,6 +110,8 @@ awaitable<bool> erase_one(Session& s, const JobInfo& job) {
   }
   if (erased == 0) co_return false;
   co_await s.delete_from<JobLine>().where(JobLine::col.job_id == job.id).run();
+  co_await s.delete_from<JobStep>().where(JobStep::col.job_id == job.id).run();
+  co_await s.delete_from<JobAfter>().where(JobAfter::col.job_id == job.id).run();
   co_return true;
 }
 
@@ -167,20 +170,21 @@ awaitable<std::int64_t> change(Database& db, JobAction action, JobFilter filter,
   std::int64_t changed = 0;
   std::vector<JobInfo> some;
   std::set<std::string> queues;
-  std::int64_t changed_now = 0;
+  std::vector<std::int64_t> changed_now;
   auto body = [&](Session& s) -> awaitable<void> {
-    changed_now = 0;  // a body may run again
+    changed_now.clear();  // a body may run again
     some = co_await find(s, filter, at_once);
     for (const JobInfo& job : some) {
       const bool done = co_await change_one(s, store, action, job);
       if (!done) continue;
-      ++changed_now;
+      changed_now.push_back(job.id);
       queues.insert(job.queue);
     }
   };
   do {
     co_await db.session(body);
-    changed += changed_now;
+    changed += std::ssize(changed_now);
+    if (action != JobAction::retry) co_await store.follow_up(changed_now);
     looked_at += std::ssize(some);
     if (!some.empty()) filter.below = some.back().id;
     if (tell) tell(looked_at);

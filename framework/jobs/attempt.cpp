@@ -10,6 +10,7 @@
 #include "aegis/core/clock.h"
 #include "aegis/core/log.h"
 #include "db/driver.h"
+#include "jobs/tables.h"
 
 namespace aegis::jobs {
 
@@ -29,6 +30,20 @@ std::string message_of(const std::exception_ptr& failure) {
 
 }  // namespace
 
+Ending failed_ending(const JobKind& kind, const Claim& claim, std::string_view reason) {
+  Ending ending{.how = Ending::How::dead,
+                .reason = fmt::format("attempt {}: {}", claim.attempt, reason)};
+  if (claim.attempt >= claim.max_attempts) return ending;
+  ending.how = Ending::How::failed;
+  try {
+    ending.delay = kind.options.backoff(claim.attempt);
+  } catch (...) {
+    ending.delay = exponential_backoff(claim.attempt);
+    *ending.reason += "; its back-off failed too: " + message_of(std::current_exception());
+  }
+  return ending;
+}
+
 /// The hold on the database of the job's own session: its commit also ends the attempt, in the same
 /// transaction, and fails when the job has been given to another.
 class Attempt::FencedLink final : public db::Link {
@@ -44,6 +59,9 @@ class Attempt::FencedLink final : public db::Link {
   awaitable<bool> insert_rows(const Table& table, std::span<void* const> rows,
                               bool with_key) override {
     return link_->insert_rows(table, rows, with_key);
+  }
+  awaitable<void> notify(std::string_view channel, std::string_view payload) override {
+    return link_->notify(channel, payload);
   }
   awaitable<void> savepoint(int depth) override { return link_->savepoint(depth); }
   awaitable<void> release(int depth) override { return link_->release(depth); }
@@ -63,14 +81,7 @@ class Attempt::FencedLink final : public db::Link {
     }
     const bool mine = co_await end_attempt(*link_, attempt_.store_.sql(), attempt_.store_.now(),
                                            attempt_.fence(), ending);
-    if (!mine) {
-      attempt_.stale_ = true;
-      throw Error(Errc::conflict,
-                  fmt::format("Attempt {} of job {} is no longer the one that counts: it was taken "
-                              "for dead, and the job was given to another worker. Nothing of it is "
-                              "stored.",
-                              attempt_.claim_.attempt, attempt_.claim_.id));
-    }
+    if (!mine) attempt_.throw_stale();
     co_await link_->commit();
     attempt_.recorded_ = true;
   }
@@ -90,8 +101,20 @@ Attempt::Attempt(Store& store, const Services& services, const JobKind& kind, Cl
       log_(log::root().with("job", claim_.id, "kind", claim_.kind, "attempt", claim_.attempt)),
       executor_(std::move(executor)) {}
 
+std::optional<std::chrono::steady_clock::time_point> Attempt::begun() const {
+  const auto since = begun_.load();
+  if (since == std::chrono::steady_clock::duration::zero()) return std::nullopt;
+  return std::chrono::steady_clock::time_point(since);
+}
+
 void Attempt::start(Done done) {
   done_ = std::move(done);
+  if (stop_ != Stop::no) {
+    conclude(std::make_exception_ptr(Error(Errc::unavailable, "stopped before it began")));
+    ended();
+    return;
+  }
+  begun_ = std::chrono::steady_clock::now().time_since_epoch();
   if (claim_.timeout.count() > 0) {
     deadline_.emplace(executor_, claim_.timeout);
     deadline_->async_wait([weak = weak_from_this()](boost::system::error_code error) {
@@ -143,11 +166,8 @@ void Attempt::conclude(const std::exception_ptr& failure) {
     }
     return;
   }
-  const auto fail = [this](std::string reason) {
-    const bool last = claim_.attempt >= claim_.max_attempts;
-    ending_.how = last ? How::dead : How::failed;
-    ending_.delay = last ? std::chrono::milliseconds(0) : kind_.options.backoff(claim_.attempt);
-    ending_.reason = fmt::format("attempt {}: {}", claim_.attempt, reason);
+  const auto fail = [this](std::string_view reason) {
+    ending_ = failed_ending(kind_, claim_, reason);
   };
   ending_ = {};
   if (stale_) {
@@ -210,6 +230,36 @@ void Attempt::report_line(std::string line) {
   reports_.lines.emplace_back(now, std::move(line));
 }
 
+awaitable<std::string> Attempt::run_step(std::string name,
+                                         FunctionRef<awaitable<std::string>(Session&)> work) {
+  JobStep step{.job_id = claim_.id, .name = std::move(name)};
+  auto find = [&](Session& s) -> awaitable<std::optional<JobStep>> {
+    return s.select<JobStep>()
+        .where(JobStep::col.job_id == step.job_id && JobStep::col.name == step.name)
+        .first();
+  };
+  const auto done = co_await store_.database().read(find);
+  if (done) co_return done->answer;
+  auto body = [&](Session& s) -> awaitable<void> {
+    step.id.reset();  // a body may run again
+    step.answer = co_await work(s);
+    const bool mine = co_await store_.hold(s, fence());
+    if (!mine) throw_stale();
+    co_await s.insert(step);
+  };
+  co_await store_.database().session(body);
+  co_return step.answer;
+}
+
+void Attempt::throw_stale() {
+  stale_ = true;
+  throw Error(Errc::conflict,
+              fmt::format("Attempt {} of job {} is no longer the one that counts: it was taken "
+                          "for dead, and the job was given to another worker. Nothing of it is "
+                          "stored.",
+                          claim_.attempt, claim_.id));
+}
+
 Attempt::Reports Attempt::take_reports() {
   const std::lock_guard lock(reports_mutex_);
   return std::exchange(reports_, {});
@@ -249,6 +299,10 @@ void JobContext::progress(double fraction, std::string message) {
                 fmt::format("Progress goes from 0 to 1, but is given as {}.", fraction));
   }
   attempt_->report(fraction, std::move(message));
+}
+awaitable<std::string> JobContext::run_step(std::string name,
+                                            FunctionRef<awaitable<std::string>(Session&)> work) {
+  return attempt_->run_step(std::move(name), work);
 }
 void JobContext::log(std::string message) {
   attempt_->report_line(std::move(message));

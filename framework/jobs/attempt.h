@@ -16,6 +16,9 @@ namespace aegis::jobs {
 /// Why an attempt is stopped before its end.
 enum class Stop : std::uint8_t { no, timeout, cancelled, shutdown, lease_lost };
 
+/// How a failed attempt ends: to be tried again later, or dead when it was the last.
+Ending failed_ending(const JobKind& kind, const Claim& claim, std::string_view reason);
+
 /// One run of one job. Lives on one executor, from start() to its end; stop() is for everybody.
 class Attempt : public std::enable_shared_from_this<Attempt> {
  public:
@@ -23,14 +26,19 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   Attempt(Store& store, const Services& services, const JobKind& kind, Claim claim,
           std::int64_t lease, boost::asio::any_io_executor executor);
 
+  const JobKind& kind() const { return kind_; }
   const Claim& claim() const { return claim_; }
   Fence fence() const { return {claim_.id, claim_.attempt, lease_}; }
 
   using Done = std::function<void(const std::shared_ptr<Attempt>&)>;
-  /// Begins to run it, on its executor. `done` is called there at the end.
+  /// Begins to run it, on its executor, unless it has been stopped before. `done` is called there
+  /// at the end.
   void start(Done done);
   /// Cancels its coroutine, which ends when it notices. Any thread; the first reason counts.
   void stop(Stop why);
+
+  /// When it began to run; nothing before. Any thread.
+  std::optional<std::chrono::steady_clock::time_point> begun() const;
 
   // Once it has ended.
 
@@ -56,12 +64,15 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   void set_output(std::string json) { ending_.output = std::move(json); }
   void report(double progress, std::string message);
   void report_line(std::string line);
+  awaitable<std::string> run_step(std::string name,
+                                  FunctionRef<awaitable<std::string>(Session&)> work);
 
  private:
   class FencedLink;
 
   awaitable<void> run();
   awaitable<void> work();
+  [[noreturn]] void throw_stale();
   void conclude(const std::exception_ptr& failure);
   void ended();
 
@@ -73,6 +84,7 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   const log::Log log_;
 
   std::atomic<Stop> stop_ = Stop::no;
+  std::atomic<std::chrono::steady_clock::duration> begun_{};
   const boost::asio::any_io_executor executor_;
   boost::asio::cancellation_signal cancel_;
   std::optional<boost::asio::steady_timer> deadline_;

@@ -1,6 +1,5 @@
 // Enqueuing: part of the session's transaction, known to workers after its commit.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +13,7 @@
 #include "db/row_reader.h"
 #include "jobs/hub.h"
 #include "jobs/sql.h"
+#include "jobs/store.h"
 
 namespace aegis {
 namespace {
@@ -82,6 +82,13 @@ std::optional<std::string> unique_key(const JobKind& kind, const EnqueueOptions&
   return std::nullopt;
 }
 
+/// What the limit of a job is called; nothing when its kind has none.
+std::optional<std::string> limit_key(const JobKind& kind, std::string_view key) {
+  if (!kind.options.limit.any()) return std::nullopt;
+  if (key.empty()) return std::string(kind.name);
+  return fmt::format("{}:{}", kind.name, brief(key));
+}
+
 awaitable<std::optional<std::int64_t>> one_id(Session& session, std::string_view sql,
                                               std::span<const Cell> values) {
   std::optional<std::int64_t> id;
@@ -91,14 +98,35 @@ awaitable<std::optional<std::int64_t>> one_id(Session& session, std::string_view
   co_return id;
 }
 
+Cell cell(const std::optional<std::string>& text) {
+  return text ? Cell(std::string_view(*text)) : Cell();
+}
+
 Cell now_of(const jobs::Hub* hub) {
   return hub ? hub->now() : Cell();
 }
 
-/// Workers of this process are told once the job is there for them.
-void tell_after_commit(Session& session, std::shared_ptr<jobs::Hub> hub, const Settings& settings) {
-  if (!hub) return;
+/// The jobs as a JSON array of their arguments, or of [arguments, limit key].
+std::string list_of(const JobKind& kind, std::span<const detail::JobText> jobs, bool limited) {
+  std::string list = "[";
+  for (const auto& job : jobs) {
+    if (list.size() > 1) list += ',';
+    if (!limited) {
+      list += job.arguments;
+      continue;
+    }
+    list.append("[").append(job.arguments).append(",");
+    append_json(*limit_key(kind, job.limit_key), list);
+    list += ']';
+  }
+  return list += ']';
+}
+
+/// Workers are told once the job is there for them: those of other processes by a notification.
+void tell_of(const Settings& settings, Session& session, std::shared_ptr<jobs::Hub> hub) {
   const bool later = settings.delay > 0 || settings.run_at.index() != 0;
+  if (!later) session.notify(std::string(jobs::channel), settings.queue);
+  if (!hub) return;
   session.after_commit(
       [hub = std::move(hub), queue = settings.queue, later] { hub->tell(queue, later); });
 }
@@ -116,17 +144,58 @@ std::chrono::milliseconds exponential_backoff(int attempt) {
 
 namespace detail {
 
-awaitable<Enqueued> enqueue(Session& session, const JobKind& kind, std::string arguments,
+namespace {
+
+/// Which of the jobs that `job` is to come after it really has to wait for. Throws Error(not_found)
+/// and Error(conflict).
+awaitable<std::vector<std::int64_t>> predecessors(Session& session, const jobs::Statements& sql,
+                                                  const JobKind& kind,
+                                                  const EnqueueOptions& options) {
+  const std::string all = jobs::json_list(options.after);
+  const std::array<Cell, 1> ids{all};
+  const auto waiting = co_await jobs::rows<std::int64_t>(session, sql.unfinished, ids);
+  const auto failed = co_await jobs::rows<std::int64_t>(session, sql.failed, ids, false);
+  const auto completed = co_await jobs::rows<std::int64_t>(session, sql.completed, ids, false);
+  if (!failed.empty() && options.after_failure == AfterFailure::cancel) {
+    throw Error(Errc::conflict,
+                fmt::format("Job {} cannot come after job {}, which was not completed; "
+                            "AfterFailure::run would run it all the same.",
+                            kind.name, failed.front()));
+  }
+  for (const std::int64_t id : options.after) {
+    const auto is = [id](const auto& some) { return std::ranges::find(some, id) != some.end(); };
+    if (is(waiting) || is(failed) || is(completed)) continue;
+    throw Error(Errc::not_found,
+                fmt::format("Job {} cannot come after job {}: there is none.", kind.name, id));
+  }
+  co_return waiting;
+}
+
+awaitable<void> add_after(Session& session, const jobs::Statements& sql, std::int64_t id,
+                          const std::vector<std::int64_t>& after) {
+  const std::string list = jobs::json_list(after);
+  const std::array<Cell, 2> values{id, list};
+  db::NoRows none;
+  co_await session.run({sql.add_after, values, true}, none);
+}
+
+}  // namespace
+
+awaitable<Enqueued> enqueue(Session& session, const JobKind& kind, JobText job,
                             EnqueueOptions options) {
   const Settings settings = settings_of(kind, options);
-  const auto key = unique_key(kind, options, arguments);
+  const auto key = unique_key(kind, options, job.arguments);
+  const auto limit = limit_key(kind, job.limit_key);
   const auto hub = jobs::Hub::find(session.driver());
   const auto& sql = jobs::statements(session.driver().dialect().id());
   const Cell now = now_of(hub.get());
-  const Cell key_cell = key ? Cell(std::string_view(*key)) : Cell();
-  tell_after_commit(session, hub, settings);
+  const Cell key_cell = cell(key);
+  tell_of(settings, session, hub);
 
-  const std::array<Cell, 12> values{now,
+  std::vector<std::int64_t> after;
+  if (!options.after.empty()) after = co_await predecessors(session, sql, kind, options);
+  const bool blocked = !after.empty();
+  const std::array<Cell, 15> values{now,
                                     kind.name,
                                     settings.queue,
                                     settings.priority,
@@ -136,15 +205,21 @@ awaitable<Enqueued> enqueue(Session& session, const JobKind& kind, std::string a
                                     settings.timeout,
                                     settings.expires,
                                     key_cell,
-                                    arguments,
-                                    settings.tags};
+                                    job.arguments,
+                                    settings.tags,
+                                    cell(limit),
+                                    blocked,
+                                    options.after_failure == AfterFailure::run};
   // The job in the way may end between two of these statements: then the next round inserts.
   for (int round = 0; round < 10; ++round) {
     const auto fresh = co_await one_id(session, sql.enqueue, values);
-    if (fresh) co_return Enqueued{.id = *fresh};
+    if (fresh) {
+      if (blocked) co_await add_after(session, sql, *fresh, after);
+      co_return Enqueued{.id = *fresh};
+    }
     if (settings.on_conflict == OnConflict::replace) {
       const std::array<Cell, 6> change{
-          now, key_cell, settings.run_at, settings.delay, settings.priority, arguments};
+          now, key_cell, settings.run_at, settings.delay, settings.priority, job.arguments};
       const auto changed = co_await one_id(session, sql.replace, change);
       if (changed) co_return Enqueued{.id = *changed, .created = false};
     } else if (settings.on_conflict == OnConflict::reschedule) {
@@ -162,11 +237,13 @@ awaitable<Enqueued> enqueue(Session& session, const JobKind& kind, std::string a
 }
 
 awaitable<std::int64_t> enqueue_all(Session& session, const JobKind& kind,
-                                    std::vector<std::string> arguments, EnqueueOptions options) {
-  if (arguments.empty()) co_return 0;
-  if (options.key || kind.options.unique.by != UniqueBy::nothing) {
+                                    std::vector<JobText> jobs, EnqueueOptions options) {
+  if (jobs.empty()) co_return 0;
+  const bool one_by_one =
+      options.key || kind.options.unique.by != UniqueBy::nothing || !options.after.empty();
+  if (one_by_one) {
     std::int64_t created = 0;
-    for (auto& one : arguments) {
+    for (auto& one : jobs) {
       const Enqueued done = co_await enqueue(session, kind, std::move(one), options);
       if (done.created) ++created;
     }
@@ -175,19 +252,21 @@ awaitable<std::int64_t> enqueue_all(Session& session, const JobKind& kind,
   const Settings settings = settings_of(kind, options);
   const auto hub = jobs::Hub::find(session.driver());
   const auto& sql = jobs::statements(session.driver().dialect().id());
-  tell_after_commit(session, hub, settings);
-  for (std::size_t begin = 0; begin < arguments.size(); begin += most_at_once) {
+  const bool limited = kind.options.limit.any();
+  tell_of(settings, session, hub);
+  for (std::size_t begin = 0; begin < jobs.size(); begin += most_at_once) {
     const auto part =
-        std::span(arguments).subspan(begin).first(std::min(most_at_once, arguments.size() - begin));
-    const std::string list = fmt::format("[{}]", fmt::join(part, ","));
+        std::span(jobs).subspan(begin).first(std::min(most_at_once, jobs.size() - begin));
+    const std::string list = list_of(kind, part, limited);
     const std::array<Cell, 11> values{
         now_of(hub.get()), kind.name,      settings.queue,        settings.priority,
         settings.run_at,   settings.delay, settings.max_attempts, settings.timeout,
         settings.expires,  list,           settings.tags};
     db::NoRows none;
-    co_await session.run({sql.enqueue_many, values, true}, none);
+    co_await session.run({limited ? sql.enqueue_many_limited : sql.enqueue_many, values, true},
+                         none);
   }
-  co_return std::ssize(arguments);
+  co_return std::ssize(jobs);
 }
 
 }  // namespace detail

@@ -18,6 +18,9 @@ class Driver;
 
 namespace aegis::jobs {
 
+/// Where a commit that brought available jobs notifies their queue (Session::notify).
+inline constexpr std::string_view channel = "aegis_jobs";
+
 /// What those who enqueue and those who run jobs of one database share within a process: news of
 /// what was committed, and the clock when a test has its own. Safe to use from every thread.
 class Hub {

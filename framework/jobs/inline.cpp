@@ -5,6 +5,7 @@
 
 #include "core/wakeup.h"
 #include "jobs/attempt.h"
+#include "jobs/limited_fetch.h"
 
 namespace aegis::jobs {
 
@@ -30,6 +31,7 @@ awaitable<Ending> run_one(Store& store, const Services& services, const JobKind&
   const std::vector<Store::Report> lines{
       {.fence = attempt->fence(), .lines = std::move(reports.lines)}};
   if (!lines.front().lines.empty()) co_await store.report(lines);
+  co_await store.follow_up({attempt->claim().id});
   co_return ending;
 }
 
@@ -41,13 +43,17 @@ awaitable<std::vector<Ending>> run_available(Store& store, const Services& servi
   for (const JobKind* kind : kinds) worker.kinds.emplace_back(kind->name);
   const std::string kinds_json = to_json(worker.kinds);
   co_await store.sign_on(worker);
+  LimitedFetch limited(store, kinds);
   std::vector<Ending> endings;
   for (bool any = true; any;) {
     any = false;
     while (co_await store.promote(1'000) > 0) continue;
     const auto overview = co_await store.overview();
     for (const auto& queue : overview.queues) {
-      const auto claims = co_await store.fetch(worker.lease, queue.name, 1, kinds_json);
+      auto claims = co_await store.fetch(worker.lease, queue.name, 1, kinds_json);
+      if (claims.empty() && limited.needed()) {
+        claims = (co_await limited.fetch(worker.lease, queue.name, 1)).claims;
+      }
       for (const Claim& claim : claims) {
         const auto kind = std::ranges::find(kinds, claim.kind, &JobKind::name);
         endings.push_back(co_await run_one(store, services, **kind, claim, worker.lease));

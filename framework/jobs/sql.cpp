@@ -18,6 +18,9 @@ struct Words {
     return fmt::format("${}{}", n, postgresql() ? "::timestamptz" : "");
   }
   std::string text(int n) const { return fmt::format("${}{}", n, postgresql() ? "::text" : ""); }
+  std::string boolean(int n) const {
+    return fmt::format("${}{}", n, postgresql() ? "::boolean" : "");
+  }
   std::string real(int n) const {
     return fmt::format("${}{}", n, postgresql() ? "::double precision" : "");
   }
@@ -37,6 +40,12 @@ struct Words {
                ? fmt::format("ceil(extract(epoch FROM {} - {}) * 1000)::bigint", moment, now())
                : fmt::format("CAST((julianday({}) - julianday({})) * 86400000 + 1 AS INTEGER)",
                              moment, now());
+  }
+
+  std::string milliseconds_since(std::string_view moment) const {
+    return postgresql() ? fmt::format("(extract(epoch FROM {} - {}) * 1000)::double precision",
+                                      now(), moment)
+                        : fmt::format("(julianday({}) - julianday({})) * 86400000", now(), moment);
   }
 
   /// `column` is one of the rows of `select`, which are locked unless others hold them. (An ARRAY
@@ -64,6 +73,22 @@ struct Words {
                ? fmt::format("(SELECT value::text AS item FROM json_array_elements(${}::json))", n)
                : fmt::format("(SELECT value AS item FROM json_each(${}))", n);
   }
+  /// Those of an array of [arguments, limit key], as the columns `item` and `key`.
+  std::string limited_items(int n) const {
+    return postgresql()
+               ? fmt::format(
+                     "(SELECT (value -> 0)::text AS item, value ->> 1 AS key FROM "
+                     "json_array_elements(${}::json))",
+                     n)
+               : fmt::format("(SELECT value -> 0 AS item, value ->> 1 AS key FROM json_each(${}))",
+                             n);
+  }
+  std::string smaller(std::string_view a, std::string_view b) const {
+    return fmt::format("{}({}, {})", postgresql() ? "least" : "min", a, b);
+  }
+  std::string larger(std::string_view a, std::string_view b) const {
+    return fmt::format("{}({}, {})", postgresql() ? "greatest" : "max", a, b);
+  }
   /// Those of an array of [job, attempt], as the columns `job` and `nth`.
   std::string attempts(int n) const {
     return postgresql() ? fmt::format(
@@ -80,7 +105,7 @@ struct Words {
 /// What a job takes along when it is finished.
 constexpr std::string_view kept =
     "id, kind, queue, priority, run_at, created_at, attempt, max_attempts, timeout, expires_at, "
-    "arguments, tags, started_at";
+    "limit_key, arguments, tags, started_at";
 
 /// The running job that the parameters 2, 3 and 4 name.
 constexpr std::string_view fence = "id = $2 AND attempt = $3 AND lease = $4 AND state = 'running'";
@@ -120,18 +145,28 @@ Statements::Statements(Id database) {
 
   constexpr std::string_view columns =
       "kind, queue, state, priority, run_at, created_at, attempt, max_attempts, timeout, "
-      "expires_at, cancel_requested";
+      "expires_at, cancel_requested, run_anyway";
   const std::string run_at = when(5, 6);
-  const std::string values = fmt::format("{}, {}, {}, $4, {}, {}, 0, $7, $8, {}, FALSE", w.text(2),
-                                         w.text(3), state_when(run_at), run_at, now, w.moment(9));
+  const auto values = [&](std::string_view state, std::string_view run_anyway) {
+    return fmt::format("{}, {}, {}, $4, {}, {}, 0, $7, $8, {}, FALSE, {}", w.text(2), w.text(3),
+                       state, run_at, now, w.moment(9), run_anyway);
+  };
   enqueue = fmt::format(
-      "INSERT INTO aegis_job ({}, unique_key, arguments, tags) VALUES ({}, {}, "
-      "{}, {}) ON CONFLICT (unique_key) DO NOTHING RETURNING id",
-      columns, values, w.text(10), w.text(11), w.text(12));
-  enqueue_many = fmt::format(
-      "INSERT INTO aegis_job ({}, arguments, tags) SELECT {}, item, {} FROM {} "
-      "AS items",
-      columns, values, w.text(11), w.items(10));
+      "INSERT INTO aegis_job ({}, unique_key, arguments, tags, limit_key) VALUES ({}, {}, "
+      "{}, {}, {}) ON CONFLICT (unique_key) DO NOTHING RETURNING id",
+      columns,
+      values(
+          fmt::format("CASE WHEN {} THEN 'blocked' ELSE {} END", w.boolean(14), state_when(run_at)),
+          w.boolean(15)),
+      w.text(10), w.text(11), w.text(12), w.text(13));
+  const auto many = [&](std::string_view limit_key, const std::string& items) {
+    return fmt::format(
+        "INSERT INTO aegis_job ({}, arguments, tags, limit_key) SELECT {}, item, {}, {} FROM {} "
+        "AS items",
+        columns, values(state_when(run_at), "FALSE"), w.text(11), limit_key, items);
+  };
+  enqueue_many = many("NULL", w.items(10));
+  enqueue_many_limited = many("key", w.limited_items(10));
   const std::string new_time = when(3, 4);
   const auto change = [&](std::string_view more) {
     return fmt::format(
@@ -143,19 +178,82 @@ Statements::Statements(Id database) {
   reschedule = change("");
   by_key = "SELECT id FROM aegis_job WHERE unique_key = $1";
 
-  const std::string next = fmt::format(
-      "SELECT id FROM aegis_job WHERE state = 'available' AND queue = {0} AND {1} AND (expires_at "
-      "IS NULL OR expires_at > {2}) AND EXISTS (SELECT 1 FROM aegis_worker WHERE id = $4) AND NOT "
-      "EXISTS (SELECT 1 FROM aegis_queue WHERE name = {0} AND paused_at IS NOT NULL) ORDER BY "
-      "priority, run_at LIMIT $3",
-      w.text(2), w.among_texts("kind", 5), now);
-  fetch = fmt::format(
-      "UPDATE aegis_job SET state = 'running', attempt = attempt + 1, lease = $4, started_at = {}, "
-      "progress = NULL, message = NULL, unique_key = CASE WHEN unique_key LIKE 'w:%' THEN NULL "
-      "ELSE "
-      "unique_key END WHERE {} RETURNING id, kind, queue, priority, run_at, attempt, max_attempts, "
-      "timeout, arguments",
-      now, w.locked("id", next));
+  const std::string key_share = w.postgresql() ? " ORDER BY id FOR KEY SHARE" : "";
+  unfinished =
+      fmt::format("SELECT id FROM aegis_job WHERE {}{}", w.among_numbers("id", 1), key_share);
+  const auto ended = [&](std::string_view how) {
+    return fmt::format("SELECT id FROM aegis_job_finished WHERE {} AND state {} 'completed'",
+                       w.among_numbers("id", 1), how);
+  };
+  failed = ended("<>");
+  completed = ended("=");
+  add_after = w.postgresql()
+                  ? "INSERT INTO aegis_job_after (job_id, after_id) SELECT $1::bigint, "
+                    "value::text::bigint FROM json_array_elements($2::json)"
+                  : "INSERT INTO aegis_job_after (job_id, after_id) SELECT $1, value FROM "
+                    "json_each($2)";
+  followers = fmt::format("SELECT DISTINCT job_id FROM aegis_job_after WHERE {}",
+                          w.among_numbers("after_id", 1));
+  constexpr std::string_view waits_for_nobody =
+      "state = 'blocked' AND NOT EXISTS (SELECT 1 FROM aegis_job_after AS a JOIN aegis_job AS "
+      "other ON other.id = a.after_id WHERE a.job_id = aegis_job.id)";
+  doomed = fmt::format(
+      "SELECT job.id, min(other.id) AS cause FROM aegis_job AS job JOIN aegis_job_after AS a ON "
+      "a.job_id = job.id JOIN aegis_job_finished AS other ON other.id = a.after_id WHERE {} AND "
+      "job.state = 'blocked' AND NOT job.run_anyway AND other.state <> 'completed' GROUP BY job.id",
+      w.among_numbers("job.id", 1));
+  release = fmt::format("UPDATE aegis_job SET state = {} WHERE {} AND {} RETURNING id, queue",
+                        state_when("run_at"), waits_for_nobody, w.among_numbers("id", 2));
+  stalled = fmt::format("SELECT id FROM aegis_job WHERE {} LIMIT 1000", waits_for_nobody);
+  forget_after = fmt::format("DELETE FROM aegis_job_after WHERE {}", w.among_numbers("job_id", 1));
+  hold_attempt = fmt::format(
+      "SELECT id FROM aegis_job WHERE id = $1 AND attempt = $2 AND lease = $3 AND state = "
+      "'running'{}",
+      w.postgresql() ? " FOR UPDATE" : "");
+
+  const auto fetch_of = [&](std::string_view limit) {
+    const std::string next = fmt::format(
+        "SELECT id FROM aegis_job WHERE state = 'available' AND limit_key {3} AND queue = {0} AND "
+        "{1} AND (expires_at IS NULL OR expires_at > {2}) AND EXISTS (SELECT 1 FROM aegis_worker "
+        "WHERE id = $4) AND NOT EXISTS (SELECT 1 FROM aegis_queue WHERE name = {0} AND paused_at "
+        "IS NOT NULL) ORDER BY priority, run_at LIMIT $3",
+        w.text(2), w.among_texts("kind", 5), now, limit);
+    return fmt::format(
+        "UPDATE aegis_job SET state = 'running', attempt = attempt + 1, lease = $4, started_at = "
+        "{}, progress = NULL, message = NULL, unique_key = CASE WHEN unique_key LIKE 'w:%' THEN "
+        "NULL ELSE unique_key END WHERE {} RETURNING id, kind, queue, priority, run_at, attempt, "
+        "max_attempts, timeout, arguments",
+        now, w.locked("id", next));
+  };
+  fetch = fetch_of("IS NULL");
+  fetch_limited = fetch_of("IS NOT NULL AND limit_key = " + w.text(6));
+  // Goes from one limit to the next in the index, whatever the number of their jobs.
+  const auto next_limit = [&](std::string_view after) {
+    return fmt::format(
+        "SELECT limit_key FROM aegis_job WHERE state = 'available' AND limit_key IS NOT NULL AND "
+        "queue = {} AND limit_key > {} ORDER BY limit_key LIMIT 1",
+        w.text(1), after);
+  };
+  limited = fmt::format(
+      "WITH RECURSIVE names (name) AS (SELECT ({}) UNION ALL SELECT ({}) FROM names WHERE "
+      "names.name IS NOT NULL) SELECT name, (SELECT kind FROM aegis_job WHERE state = 'available' "
+      "AND limit_key IS NOT NULL AND queue = {} AND limit_key = names.name LIMIT 1) AS kind FROM "
+      "names WHERE name IS NOT NULL LIMIT $3",
+      next_limit(w.text(2)), next_limit("names.name"), w.text(1));
+  hold_limit = fmt::format(
+      "INSERT INTO aegis_job_limit (name, tokens, filled_at) VALUES ({0}, {1}, {2}) ON CONFLICT "
+      "(name) DO UPDATE SET tokens = {3}, filled_at = {4} RETURNING tokens",
+      w.text(2), w.real(3), now,
+      w.smaller(w.real(3),
+                fmt::format("aegis_job_limit.tokens + {} * {}", w.real(4),
+                            w.larger("0", w.milliseconds_since("aegis_job_limit.filled_at")))),
+      w.larger("aegis_job_limit.filled_at", now));
+  limit_running =
+      "SELECT count(*) FROM aegis_job WHERE state = 'running' AND limit_key IS NOT NULL AND "
+      "limit_key = $1";
+  spend_tokens = "UPDATE aegis_job_limit SET tokens = tokens - $2 WHERE name = $1";
+  forget_limits =
+      fmt::format("DELETE FROM aegis_job_limit WHERE filled_at < {}", w.later("-86400000"));
 
   finish = jobs::finish(
       w, fence,
@@ -198,17 +296,22 @@ Statements::Statements(Id database) {
       now, w.later("$4"));
   renew = fmt::format("UPDATE aegis_worker SET lease_until = {}, running = $4 WHERE id = $2",
                       w.later("$3"));
+  running = "SELECT id, attempt, lease FROM aegis_job WHERE lease = $1 AND state = 'running'";
   cancel_requests =
       "SELECT id FROM aegis_job WHERE lease = $1 AND state = 'running' AND cancel_requested";
   anyone_lost = fmt::format(
       "SELECT EXISTS (SELECT 1 FROM aegis_worker WHERE lease_until < {}) OR "
       "EXISTS (SELECT 1 FROM aegis_job WHERE state = 'running' AND {})",
       now, no_worker);
-  end_leases = fmt::format("DELETE FROM aegis_worker WHERE lease_until < {} RETURNING name", now);
+  // Rows that a worker has locked are passed over: its transaction may yet succeed, and a frozen
+  // one is not waited for.
+  end_leases = fmt::format(
+      "DELETE FROM aegis_worker WHERE {} RETURNING name",
+      w.locked("id", fmt::format("SELECT id FROM aegis_worker WHERE lease_until < {}", now)));
   orphans = fmt::format(
-      "SELECT id, kind, attempt, max_attempts, lease, cancel_requested FROM "
-      "aegis_job WHERE state = 'running' AND {} LIMIT 1000",
-      no_worker);
+      "SELECT id, attempt, max_attempts, lease, cancel_requested FROM "
+      "aegis_job WHERE state = 'running' AND {} LIMIT 1000{}",
+      no_worker, w.postgresql() ? " FOR UPDATE SKIP LOCKED" : "");
 
   next_due = fmt::format(
       "SELECT {} FROM (SELECT min(run_at) AS due FROM aegis_job WHERE state IN "
@@ -252,6 +355,7 @@ Statements::Statements(Id database) {
       w.milliseconds_until("(SELECT min(run_at) FROM available WHERE queue = name)"));
   forget_finished =
       fmt::format("DELETE FROM aegis_job_finished WHERE {}", w.among_numbers("id", 1));
+  forget_steps = fmt::format("DELETE FROM aegis_job_step WHERE {}", w.among_numbers("job_id", 1));
   forget_lines = fmt::format("DELETE FROM aegis_job_line WHERE {}", w.among_numbers("job_id", 1));
 }
 

@@ -16,18 +16,58 @@ struct Statements {
   explicit Statements(db::Dialect::Id database);
 
   /// $1 now, $2 kind, $3 queue, $4 priority, $5 run_at, $6 delay, $7 max_attempts, $8 timeout, $9
-  /// expires_at, $10 unique_key, $11 arguments, $12 tags. Answers the id, unless the key is taken.
+  /// expires_at, $10 unique_key, $11 arguments, $12 tags, $13 limit_key, $14 whether it is blocked,
+  /// $15 run_anyway. Answers the id, unless the key is taken.
   std::string enqueue;
   /// As enqueue, but $10 is a JSON array of arguments, and $11 the tags. Answers nothing.
   std::string enqueue_many;
+  /// As enqueue_many, and the array is of [arguments, limit key].
+  std::string enqueue_many_limited;
   /// $1 now, $2 the unique key, $3 run_at, $4 delay, and for replace $5 priority, $6 arguments.
   /// Answer the id of the waiting job that they changed.
   std::string replace, reschedule;
   /// $1 the unique key. Answers the id of the job that has it.
   std::string by_key;
 
+  /// Which of the jobs $1, a JSON array of ids, are not finished; they do not end before this
+  /// transaction does.
+  std::string unfinished;
+  /// Those of them that ended otherwise than completed, and those that did: $1 ids.
+  std::string failed, completed;
+  /// That the job $1 comes after the jobs $2.
+  std::string add_after;
+  /// The jobs that come after any of the jobs $1.
+  std::string followers;
+  /// Of the jobs $1, those that wait for one that failed: FailedBefore.
+  std::string doomed;
+  /// Makes those of the jobs $2 available that wait for nothing any more. $1 now. Answers Released.
+  std::string release;
+  /// Blocked jobs that wait for nothing any more; there are some when a worker died at the wrong
+  /// moment.
+  std::string stalled;
+  /// What the jobs $1 came after.
+  std::string forget_after;
+
+  /// Whether the attempt $1 (job), $2, $3 (lease) still counts; its job stays with it until this
+  /// transaction ends. Answers the id.
+  std::string hold_attempt;
+
   /// $1 now, $2 queue, $3 how many, $4 lease, $5 kinds (JSON). Answers Claims.
   std::string fetch;
+  /// The limits that have available jobs: $1 queue, $2 after this one in the alphabet, $3 how many.
+  /// Answers LimitedJobs.
+  std::string limited;
+  /// Holds on to a limit until the transaction's end, and fills its bucket up: $1 now, $2 its name,
+  /// $3 what the bucket holds, $4 tokens in a millisecond. Answers the tokens.
+  std::string hold_limit;
+  /// $1 limit. Answers how many of its jobs run.
+  std::string limit_running;
+  /// As fetch, of the limit $6.
+  std::string fetch_limited;
+  /// $1 limit, $2 how many tokens.
+  std::string spend_tokens;
+  /// Forgets limits that nobody asked for in a day; their buckets are full. $1 now.
+  std::string forget_limits;
   /// $1 now, $2 id, $3 attempt, $4 lease, $5 state, $6 error, $7 output, $8 progress, $9 message.
   std::string finish;
   /// Completes: $1 now, $2 lease, $3 JSON array of [id, attempt]. Answers the ids.
@@ -48,13 +88,15 @@ struct Statements {
   std::string sign_on;
   /// $1 now, $2 lease, $3 milliseconds, $4 how many jobs run.
   std::string renew;
+  /// $1 lease: what runs under it. Answers Fences.
+  std::string running;
   /// $1 lease: which of its jobs are to be cancelled.
   std::string cancel_requests;
   /// Whether there is anything for the next two; $1 now.
   std::string anyone_lost;
   /// Takes workers off the list whose lease has ended ($1 now); answers their names.
   std::string end_leases;
-  /// Running jobs without a worker. Answers Orphans.
+  /// Running jobs without a worker, and locks them. Answers Orphans.
   std::string orphans;
 
   /// The milliseconds until the next scheduled or retryable job is due; none: NULL. $1 now.
@@ -74,7 +116,7 @@ struct Statements {
   /// QueueOverviews. $1 now, $2 from when on dead jobs count, in milliseconds before now.
   std::string queues;
   /// $1 a JSON array of ids.
-  std::string forget_finished, forget_lines;
+  std::string forget_finished, forget_lines, forget_steps;
 };
 
 /// The database's, made once for the process.

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <tuple>
 
 #include "aegis/core/log.h"
 #include "db/row_reader.h"
@@ -12,18 +14,6 @@
 
 namespace aegis::jobs {
 namespace {
-
-using aegis::detail::target;
-
-/// Runs a statement that writes and answers rows. What `values` borrow must outlive the await.
-template <class T, class Runner>
-awaitable<std::vector<T>> rows(Runner& runner, std::string_view sql, std::span<const Cell> values,
-                               bool writes = true) {
-  std::vector<T> found;
-  db::RowReader reader(target(found));
-  co_await runner.run({sql, values, writes}, reader);
-  co_return found;
-}
 
 template <class Runner>
 awaitable<std::int64_t> execute(Runner& runner, std::string_view sql,
@@ -48,6 +38,12 @@ awaitable<void> forget(Runner& runner, const Statements& sql,
   const std::string list = json_list(ids);
   const std::array<Cell, 1> values{list};
   co_await execute(runner, sql.forget, values);
+}
+
+/// The database answers them in any order.
+void sort_by_urgency(std::vector<Claim>& claims) {
+  std::ranges::sort(claims, {},
+                    [](const Claim& c) { return std::tuple(c.priority, c.run_at, c.id); });
 }
 
 std::string_view final_state(Ending::How how) {
@@ -104,6 +100,14 @@ std::string_view to_string(Ending::How how) {
   constexpr std::array<std::string_view, 7> names{"completed", "failed",   "dead", "snoozed",
                                                   "cancelled", "released", "lost"};
   return names.at(static_cast<std::size_t>(how));
+}
+
+Ending Orphan::ending() const {
+  Ending ending{.how = Ending::How::failed,
+                .reason = fmt::format("attempt {}: the worker that ran it is gone", attempt)};
+  if (attempt >= max_attempts) ending.how = Ending::How::dead;
+  if (cancel_requested) ending.how = Ending::How::cancelled;
+  return ending;
 }
 
 std::string json_list(const std::vector<std::int64_t>& numbers) {
@@ -166,10 +170,61 @@ awaitable<std::vector<Claim>> Store::fetch(std::int64_t lease, const std::string
     return rows<Claim>(s, sql_->fetch, values);
   };
   auto claims = co_await database_->session(body);
-  std::ranges::sort(claims, {}, [](const Claim& c) {
-    return std::tuple(c.priority, c.run_at, c.id);  // the database answers them in any order
-  });
+  sort_by_urgency(claims);
   co_return claims;
+}
+
+awaitable<std::vector<LimitedJobs>> Store::limited(const std::string& queue,
+                                                   const std::string& after, std::int64_t most) {
+  const std::array<Cell, 3> values{queue, after, most};
+  auto body = [&](Session& s) -> awaitable<std::vector<LimitedJobs>> {
+    return rows<LimitedJobs>(s, sql_->limited, values, false);
+  };
+  co_return co_await database_->read(body);
+}
+
+awaitable<Store::LimitedClaims> Store::fetch_limited(std::int64_t lease, const std::string& queue,
+                                                     std::int64_t limit, const std::string& kinds,
+                                                     const std::string& limit_name,
+                                                     const Limit& rules) {
+  const double burst = rules.burst > 0 ? rules.burst : rules.starts;
+  const double per_millisecond =
+      rules.starts / static_cast<double>(std::max<std::int64_t>(1, rules.per.count()));
+  const std::array<Cell, 4> hold{now(), limit_name, burst, per_millisecond};
+  const std::array<Cell, 1> name{limit_name};
+  LimitedClaims found;
+  auto body = [&](Session& s) -> awaitable<void> {
+    found = {};  // a body may run again
+    std::int64_t most = limit;
+    const auto tokens = co_await rows<double>(s, sql_->hold_limit, hold);
+    if (rules.running > 0) {
+      const auto running = co_await rows<std::int64_t>(s, sql_->limit_running, name);
+      most = std::min(most, rules.running - running.at(0));
+    }
+    if (rules.starts > 0 && most > 0) {
+      const double left = std::max(0.0, tokens.at(0));
+      most = std::min(most, static_cast<std::int64_t>(left));
+      const double missing = (1 + std::floor(left) - left) / per_millisecond;
+      found.wait = std::chrono::milliseconds(static_cast<std::int64_t>(missing) + 1);
+    }
+    if (most <= 0) co_return;
+    const std::array<Cell, 6> values{now(), queue, most, lease, kinds, limit_name};
+    found.claims = co_await rows<Claim>(s, sql_->fetch_limited, values);
+    if (rules.starts == 0 || found.claims.empty()) co_return;
+    const std::array<Cell, 2> spent{limit_name, static_cast<double>(found.claims.size())};
+    co_await execute(s, sql_->spend_tokens, spent);
+  };
+  co_await database_->session(body);
+  sort_by_urgency(found.claims);
+  co_return found;
+}
+
+awaitable<void> Store::forget_limits() {
+  const std::array<Cell, 1> values{now()};
+  auto body = [&](Session& s) -> awaitable<void> {
+    co_await execute(s, sql_->forget_limits, values);
+  };
+  co_await database_->session(body);
 }
 
 awaitable<std::vector<std::int64_t>> Store::complete(std::int64_t lease,
@@ -229,6 +284,67 @@ awaitable<std::vector<std::int64_t>> Store::cancel_requests(std::int64_t lease) 
   co_return co_await database_->read(body);
 }
 
+awaitable<std::vector<Fence>> Store::running(std::int64_t lease) {
+  const std::array<Cell, 1> values{lease};
+  auto body = [&](Session& s) -> awaitable<std::vector<Fence>> {
+    return rows<Fence>(s, sql_->running, values, false);
+  };
+  co_return co_await database_->read(body);
+}
+
+awaitable<void> Store::follow_up(std::vector<std::int64_t> ended) {
+  while (!ended.empty()) {
+    const std::string list = json_list(ended);
+    const std::array<Cell, 1> ids{list};
+    auto find = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
+      return rows<std::int64_t>(s, sql_->followers, ids, false);
+    };
+    ended = co_await settle(co_await database_->read(find));
+  }
+}
+
+awaitable<void> Store::follow_up_stalled() {
+  auto find = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
+    return rows<std::int64_t>(s, sql_->stalled, {}, false);
+  };
+  const auto cancelled = co_await settle(co_await database_->read(find));
+  co_await follow_up(cancelled);
+}
+
+awaitable<std::vector<std::int64_t>> Store::settle(std::vector<std::int64_t> followers) {
+  if (followers.empty()) co_return std::vector<std::int64_t>();
+  const std::string list = json_list(followers);
+  const std::array<Cell, 2> values{now(), list};
+  std::vector<std::int64_t> cancelled;
+  std::vector<Released> released;
+  auto body = [&](Session& s) -> awaitable<void> {
+    cancelled.clear();
+    const auto doomed =
+        co_await rows<FailedBefore>(s, sql_->doomed, std::span(values).subspan(1), false);
+    for (const FailedBefore& one : doomed) {
+      std::string reason =
+          fmt::format("job {}, which it comes after, was not completed", one.cause);
+      const bool done = co_await end_waiting(s, one.id, "cancelled", std::move(reason));
+      if (done) cancelled.push_back(one.id);
+    }
+    released = co_await rows<Released>(s, sql_->release, values);
+    std::vector<std::int64_t> over = cancelled;
+    for (const Released& one : released) over.push_back(one.id);
+    const std::string over_list = json_list(over);
+    const std::array<Cell, 1> ids{over_list};
+    if (!over.empty()) co_await execute(s, sql_->forget_after, ids);
+  };
+  co_await database_->session(body);
+  for (const Released& one : released) hub_->tell(one.queue);
+  co_return cancelled;
+}
+
+awaitable<bool> Store::hold(Session& session, const Fence& fence) {
+  const std::array<Cell, 3> values{fence.id, std::int64_t{fence.attempt}, fence.lease};
+  const auto ids = co_await rows<std::int64_t>(session, sql_->hold_attempt, values);
+  co_return !ids.empty();
+}
+
 awaitable<std::int64_t> Store::rescue() {
   const std::array<Cell, 1> values{now()};
   auto look = [&](Session& s) -> awaitable<std::vector<std::optional<bool>>> {
@@ -244,22 +360,17 @@ awaitable<std::int64_t> Store::rescue() {
   co_await database_->session(end_leases);
   for (const auto& name : gone) log::warn("a worker's lease ended", "worker", name);
 
-  auto find = [&](Session& s) -> awaitable<std::vector<Orphan>> {
-    return rows<Orphan>(s, sql_->orphans, {}, false);
+  std::int64_t rescued = 0;
+  auto take = [&](Session& s) -> awaitable<void> {
+    rescued = 0;
+    for (const Orphan& orphan : co_await rows<Orphan>(s, sql_->orphans, {})) {
+      const bool done = co_await end_with(s, *sql_, now(), orphan.fence(), orphan.ending());
+      if (done) ++rescued;
+    }
   };
-  std::vector<std::pair<Fence, Ending>> endings;
-  for (const Orphan& orphan : co_await database_->read(find)) {
-    Ending ending{
-        .how = Ending::How::failed,
-        .reason = fmt::format("attempt {}: the worker that ran it is gone", orphan.attempt)};
-    if (orphan.attempt >= orphan.max_attempts) ending.how = Ending::How::dead;
-    if (orphan.cancel_requested) ending.how = Ending::How::cancelled;
-    log::warn("a job lost its worker", "job", orphan.id, "kind", orphan.kind, "attempt",
-              orphan.attempt, "becomes", to_string(ending.how));
-    endings.emplace_back(Fence{orphan.id, orphan.attempt, orphan.lease}, std::move(ending));
-  }
-  const auto mine = co_await end(endings);
-  co_return std::ranges::count(mine, true);
+  co_await database_->session(take);
+  if (rescued > 0) log::warn("jobs lost their workers and start again", "jobs", rescued);
+  co_return rescued;
 }
 
 awaitable<std::int64_t> Store::promote(std::int64_t limit) {
@@ -300,6 +411,7 @@ awaitable<std::int64_t> Store::expire(std::int64_t limit) {
     }
   };
   if (!ids.empty()) co_await database_->session(end_all);
+  co_await follow_up(ids);
   co_return ended;
 }
 
@@ -349,6 +461,7 @@ awaitable<std::int64_t> Store::prune(std::string state, std::chrono::millisecond
   const std::array<Cell, 1> those{list};
   auto erase = [&](Session& s) -> awaitable<void> {
     co_await execute(s, sql_->forget_lines, those);
+    co_await execute(s, sql_->forget_steps, those);
     co_await execute(s, sql_->forget_finished, those);
   };
   co_await database_->session(erase);

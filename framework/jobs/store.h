@@ -6,6 +6,7 @@
 
 #include "aegis/db/database.h"
 #include "aegis/jobs/job.h"
+#include "db/row_reader.h"
 #include "jobs/hub.h"
 #include "jobs/sql.h"
 
@@ -27,16 +28,12 @@ struct Claim {
                (timeout), (arguments))
 };
 
-/// A running job whose worker is gone.
-struct Orphan {
-  std::int64_t id{};
-  std::string kind{};
-  std::int32_t attempt{};
-  std::int32_t max_attempts{};
-  std::int64_t lease{};
-  bool cancel_requested = false;
+/// A limit that has available jobs.
+struct LimitedJobs {
+  std::string name{};
+  std::optional<std::string> kind{};  ///< of its jobs; nothing when they have just been taken
 
-  AEGIS_FIELDS(Orphan, (id), (kind), (attempt), (max_attempts), (lease), (cancel_requested))
+  AEGIS_FIELDS(LimitedJobs, (name), (kind))
 };
 
 /// Which attempt a statement is about: it changes nothing once the job has another.
@@ -44,6 +41,24 @@ struct Fence {
   std::int64_t id{};
   std::int32_t attempt{};
   std::int64_t lease{};
+
+  AEGIS_FIELDS(Fence, (id), (attempt), (lease))
+};
+
+/// A job that comes after one that was not completed.
+struct FailedBefore {
+  std::int64_t id{};
+  std::int64_t cause{};
+
+  AEGIS_FIELDS(FailedBefore, (id), (cause))
+};
+
+/// A job that waits for no other any more.
+struct Released {
+  std::int64_t id{};
+  std::string queue{};
+
+  AEGIS_FIELDS(Released, (id), (queue))
 };
 
 /// How an attempt ended.
@@ -67,6 +82,20 @@ struct Ending {
 };
 
 std::string_view to_string(Ending::How how);
+
+/// A running job whose worker is gone.
+struct Orphan {
+  std::int64_t id{};
+  std::int32_t attempt{};
+  std::int32_t max_attempts{};
+  std::int64_t lease{};
+  bool cancel_requested = false;
+
+  Fence fence() const { return {id, attempt, lease}; }
+  Ending ending() const;
+
+  AEGIS_FIELDS(Orphan, (id), (attempt), (max_attempts), (lease), (cancel_requested))
+};
 
 /// A worker as others see it.
 struct Registration {
@@ -120,6 +149,19 @@ class Store {
   /// None when the lease has ended or the queue is paused.
   awaitable<std::vector<Claim>> fetch(std::int64_t lease, const std::string& queue,
                                       std::int64_t limit, const std::string& kinds);
+  /// The limits that have available jobs in the queue, up to `most`, after this one in the
+  /// alphabet.
+  awaitable<std::vector<LimitedJobs>> limited(const std::string& queue, const std::string& after,
+                                              std::int64_t most);
+  struct LimitedClaims {
+    std::vector<Claim> claims{};
+    /// When more of the limit may start, if only its rate is in the way.
+    std::optional<std::chrono::milliseconds> wait{};
+  };
+  /// As fetch, of jobs with this limit, as many as it allows.
+  awaitable<LimitedClaims> fetch_limited(std::int64_t lease, const std::string& queue,
+                                         std::int64_t limit, const std::string& kinds,
+                                         const std::string& limit_name, const Limit& rules);
   /// Answers which of them were completed; the others had been given to somebody else.
   awaitable<std::vector<std::int64_t>> complete(std::int64_t lease,
                                                 const std::vector<Fence>& attempts);
@@ -134,6 +176,15 @@ class Store {
   };
   awaitable<void> report(const std::vector<Report>& reports);
   awaitable<std::vector<std::int64_t>> cancel_requests(std::int64_t lease);
+  /// What runs under the lease.
+  awaitable<std::vector<Fence>> running(std::int64_t lease);
+
+  /// After these jobs have ended: makes those available that come after them, or cancels them.
+  awaitable<void> follow_up(std::vector<std::int64_t> ended);
+  /// The same for jobs whose turn was forgotten when a worker died.
+  awaitable<void> follow_up_stalled();
+  /// Whether the attempt still counts; if so it does until the session ends.
+  awaitable<bool> hold(Session& session, const Fence& fence);
 
   /// Takes dead workers off the list and makes their jobs available. Answers how many jobs.
   awaitable<std::int64_t> rescue();
@@ -150,8 +201,13 @@ class Store {
   /// Deletes up to `limit` jobs that were finished in this way longer ago than `age`.
   awaitable<std::int64_t> prune(std::string state, std::chrono::milliseconds age,
                                 std::int64_t limit);
+  /// Forgets limits that nobody has used for a day.
+  awaitable<void> forget_limits();
 
  private:
+  /// Answers those that it has cancelled.
+  awaitable<std::vector<std::int64_t>> settle(std::vector<std::int64_t> followers);
+
   Database* database_;
   db::Driver* driver_;
   const Statements* sql_;
@@ -162,6 +218,17 @@ class Store {
 /// is no longer that attempt's. All it refers to must outlive the await.
 awaitable<bool> end_attempt(db::Link& link, const Statements& sql, Cell now, const Fence& fence,
                             const Ending& ending);
+
+/// Runs a statement on a Session or a db::Link and answers its rows. What `values` borrow must
+/// outlive the await.
+template <class T, class Runner>
+awaitable<std::vector<T>> rows(Runner& runner, std::string_view sql, std::span<const Cell> values,
+                               bool writes = true) {
+  std::vector<T> found;
+  db::RowReader reader(aegis::detail::target(found));
+  co_await runner.run({sql, values, writes}, reader);
+  co_return found;
+}
 
 /// The numbers as a JSON array.
 std::string json_list(const std::vector<std::int64_t>& numbers);

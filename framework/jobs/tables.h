@@ -12,7 +12,7 @@
 namespace aegis::jobs {
 
 /// A job that is not finished. Its states: available (may start), scheduled (later), retryable
-/// (later, and failed before), running.
+/// (later, and failed before), blocked (comes after others: JobAfter), running.
 struct WaitingJob {
   std::optional<std::int64_t> id{};
   std::string kind{};
@@ -26,26 +26,33 @@ struct WaitingJob {
   std::chrono::milliseconds timeout{};
   std::optional<Timestamp> expires_at{};
   std::optional<std::string> unique_key{};
-  std::string arguments{};              ///< JSON
-  std::string tags{};                   ///< JSON
-  std::optional<std::int64_t> lease{};  ///< the worker that runs it
+  std::optional<std::string> limit_key{};  ///< of the LimitRow it is subject to
+  std::string arguments{};                 ///< JSON
+  std::string tags{};                      ///< JSON
+  std::optional<std::int64_t> lease{};     ///< the worker that runs it
   std::optional<Timestamp> started_at{};
   bool cancel_requested = false;
+  bool run_anyway = false;  ///< also when a job that it comes after fails
   std::optional<double> progress{};
   std::optional<std::string> message{};
   std::optional<std::string> error{};   ///< of the last attempt
   std::optional<std::string> output{};  ///< JSON
 
   AEGIS_TABLE(WaitingJob, "aegis_job", (id, primary_key), (kind), (queue),
-              (state, one_of("available", "scheduled", "retryable", "running")), (priority),
-              (run_at), (created_at), (attempt), (max_attempts), (timeout), (expires_at),
-              (unique_key, unique), (arguments), (tags), (lease), (started_at), (cancel_requested),
-              (progress), (message), (error), (output))
+              (state, one_of("available", "scheduled", "retryable", "blocked", "running")),
+              (priority), (run_at), (created_at), (attempt), (max_attempts), (timeout),
+              (expires_at), (unique_key, unique), (limit_key), (arguments), (tags), (lease),
+              (started_at), (cancel_requested), (run_anyway), (progress), (message), (error),
+              (output))
 
   static constexpr std::array aegis_indexes{
-      TableIndex{"fetch", "queue, priority, run_at", "state = 'available'"},
+      TableIndex{"fetch", "queue, priority, run_at", "state = 'available' AND limit_key IS NULL"},
+      TableIndex{"limited", "queue, limit_key, priority, run_at",
+                 "state = 'available' AND limit_key IS NOT NULL"},
+      TableIndex{"limit", "limit_key", "state = 'running' AND limit_key IS NOT NULL"},
       TableIndex{"due", "run_at", "state IN ('scheduled', 'retryable')"},
       TableIndex{"running", "lease", "state = 'running'"},
+      TableIndex{"blocked", "id", "state = 'blocked'"},
       TableIndex{"expiry", "expires_at", "expires_at IS NOT NULL"},
   };
 };
@@ -63,6 +70,7 @@ struct FinishedJob {
   std::int32_t max_attempts{};
   std::chrono::milliseconds timeout{};
   std::optional<Timestamp> expires_at{};
+  std::optional<std::string> limit_key{};
   std::string arguments{};
   std::string tags{};
   std::optional<Timestamp> started_at{};
@@ -74,8 +82,8 @@ struct FinishedJob {
 
   AEGIS_TABLE(FinishedJob, "aegis_job_finished", (id, primary_key), (kind), (queue),
               (state, one_of("completed", "cancelled", "dead")), (priority), (run_at), (created_at),
-              (attempt), (max_attempts), (timeout), (expires_at), (arguments), (tags), (started_at),
-              (finished_at), (progress), (message), (error), (output))
+              (attempt), (max_attempts), (timeout), (expires_at), (limit_key), (arguments), (tags),
+              (started_at), (finished_at), (progress), (message), (error), (output))
 
   static constexpr std::array aegis_indexes{TableIndex{"retention", "state, finished_at"}};
 };
@@ -102,6 +110,37 @@ struct QueueRow {
   std::optional<Timestamp> paused_at{};
 
   AEGIS_TABLE(QueueRow, "aegis_queue", (name, primary_key), (paused_at))
+};
+
+/// A limit's bucket of tokens, of which every start takes one. Who gives jobs of the limit to
+/// workers holds on to the row meanwhile, so that two workers do not exceed it together.
+struct LimitRow {
+  std::string name{};  ///< the kind, and the key if there is one
+  double tokens{};
+  Timestamp filled_at{};
+
+  AEGIS_TABLE(LimitRow, "aegis_job_limit", (name, primary_key), (tokens), (filled_at, indexed))
+};
+
+/// That one job comes after another. Deleted once it may run.
+struct JobAfter {
+  std::optional<std::int64_t> id{};
+  std::int64_t job_id{};
+  std::int64_t after_id{};
+
+  AEGIS_TABLE(JobAfter, "aegis_job_after", (id, primary_key), (job_id, indexed),
+              (after_id, indexed))
+};
+
+/// A step of a job that is done, and its answer.
+struct JobStep {
+  std::optional<std::int64_t> id{};
+  std::int64_t job_id{};
+  std::string name{};
+  std::string answer{};  ///< JSON
+
+  AEGIS_TABLE(JobStep, "aegis_job_step", (id, primary_key), (job_id, unique("step")),
+              (name, unique("step")), (answer))
 };
 
 /// A line of a job's log.

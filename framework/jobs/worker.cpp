@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -16,12 +19,16 @@
 #include <random>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "aegis/core/log.h"
 #include "aegis/core/runtime.h"
+#include "aegis/db/listener.h"
 #include "core/run_on.h"
 #include "jobs/attempt.h"
+#include "jobs/cores.h"
+#include "jobs/limited_fetch.h"
 
 namespace aegis::jobs {
 
@@ -109,11 +116,12 @@ struct Worker::Impl {
 
   Impl(Runtime& runtime, Database& db, const Services& found, std::vector<const JobKind*> known,
        WorkerOptions given)
-      : store(db),
+      : cores(runtime),
+        store(db),
+        limited_fetch(store, known),
         services(found),
         options(std::move(given)),
         inbox(std::make_shared<Inbox>(this)) {
-    for (std::size_t i = 0; i < runtime.size(); ++i) cores.push_back(runtime.executor(i));
     for (const JobKind* kind : known) {
       registration.kinds.emplace_back(kind->name);
       kinds.emplace(kind->name, kind);
@@ -145,6 +153,7 @@ struct Worker::Impl {
     spawn("record", record());
     spawn("housekeeping", keep_house());
     spawn("reports", report());
+    asio::co_spawn(context, hear(), asio::bind_cancellation_slot(deafen.slot(), asio::detached));
     thread = std::thread([this] {
       ::pthread_setname_np(::pthread_self(), "aegis-jobs");
       context.run();
@@ -234,11 +243,27 @@ struct Worker::Impl {
     log::error("the worker lost its lease: its jobs are stopped, others will run them", "running",
                running);
     lease = 0;
-    for (const auto& [key, attempt] : attempts) attempt->stop(Stop::lease_lost);
+    for (const auto& [key, one] : attempts) one.attempt->stop(Stop::lease_lost);
     beat.notify();
   }
 
   // Getting jobs.
+
+  // What other processes have enqueued. When nothing can be heard, looking now and then must do.
+  awaitable<void> hear() {
+    Listener listener = store.database().listen({std::string(channel)});
+    while (!over) {
+      const Notification heard = co_await listener.next();
+      if (heard.missed) {
+        look_everywhere();
+        continue;
+      }
+      const auto queue = std::ranges::find(queues, heard.payload, &Queue::name);
+      if (queue == queues.end()) continue;
+      queue->look = true;
+      if (room(*queue) > 0) wanted.notify();
+    }
+  }
 
   void look_everywhere() {
     for (Queue& queue : queues) queue.look = true;
@@ -247,6 +272,7 @@ struct Worker::Impl {
 
   int room(const Queue& queue) const {
     const std::int64_t backlog = std::ssize(unrecorded) + recording;
+    if (!cores.any()) return 0;
     return static_cast<int>(std::min<std::int64_t>(
         {options.concurrency - running, queue.limit - queue.running, most_unrecorded - backlog}));
   }
@@ -255,6 +281,7 @@ struct Worker::Impl {
     std::size_t first = 0;
     auto polled = steady_clock::now();
     while (!draining && !over) {
+      co_await give_back_strays();
       bool any = false;
       for (std::size_t i = 0; i < queues.size() && lease != 0 && !draining; ++i) {
         Queue& queue = queues[(first + i) % queues.size()];
@@ -265,7 +292,7 @@ struct Worker::Impl {
         try {
           const std::int64_t under = lease;
           fetching = true;
-          auto claims = co_await store.fetch(under, queue.name, free, kinds_json);
+          auto claims = co_await get(queue, free, under);
           queue.look = queue.look || std::ssize(claims) == free;
           any = any || !claims.empty();
           dispatch(queue, std::move(claims), under);
@@ -276,18 +303,66 @@ struct Worker::Impl {
         if (draining) idle.notify();
         if (trouble.empty()) continue;
         log::warn("jobs could not be fetched", "queue", queue.name, "error", trouble);
+        strays_looked_for = {};  // they may have been, and the answer was lost
         queue.look = true;
         co_await wanted.wait(500ms);
       }
       first = queues.empty() ? 0 : (first + 1) % queues.size();
       if (any) continue;
-      const auto next = polled + options.poll;
+      const auto next = std::min(polled + options.poll, tokens_at);
       co_await wanted.wait(std::max<steady_clock::duration>(next - steady_clock::now(), 1ms));
       if (steady_clock::now() >= next) {
         polled = steady_clock::now();
+        tokens_at = steady_clock::time_point::max();
         for (Queue& queue : queues) queue.look = true;
       }
     }
+  }
+
+  // Jobs that the database gave to this worker and that never arrived here, since a connection
+  // broke or another fetch of the same round failed. Only where no fetch is on its way.
+  awaitable<void> give_back_strays() {
+    const auto now = steady_clock::now();
+    if (lease == 0 || now < strays_looked_for + options.lease) co_return;
+    strays_looked_for = now;
+    std::string trouble;
+    try {
+      std::vector<std::pair<Fence, Ending>> endings;
+      for (const Fence& fence : co_await store.running(lease)) {
+        if (!held.contains(fence.id))
+          endings.emplace_back(fence, Ending{.how = Ending::How::released});
+      }
+      if (!endings.empty()) {
+        log::warn("jobs that never arrived here are given back", "jobs", endings.size());
+        co_await store.end(endings);
+        look_everywhere();
+      }
+    } catch (const std::exception& error) {
+      trouble = error.what();
+    }
+    if (trouble.empty()) co_return;
+    strays_looked_for = {};
+    log::debug("it is not known which jobs run here", "error", trouble);
+  }
+
+  // Those with limits and those without go first by turns, so that neither holds the others up.
+  awaitable<std::vector<Claim>> get(Queue& queue, std::int64_t free, std::int64_t under) {
+    std::vector<Claim> claims;
+    limited_first = !limited_first;
+    for (const bool limited : {limited_first, !limited_first}) {
+      const std::int64_t left = free - std::ssize(claims);
+      if (left == 0) break;
+      std::vector<Claim> some;
+      if (!limited) {
+        some = co_await store.fetch(under, queue.name, left, kinds_json);
+      } else if (limited_fetch.needed()) {
+        auto found = co_await limited_fetch.fetch(under, queue.name, left);
+        if (found.wait) tokens_at = std::min(tokens_at, steady_clock::now() + *found.wait);
+        some = std::move(found.claims);
+      }
+      std::ranges::move(some, std::back_inserter(claims));
+    }
+    co_return claims;
   }
 
   void dispatch(Queue& queue, std::vector<Claim> claims, std::int64_t under) {
@@ -295,10 +370,11 @@ struct Worker::Impl {
     std::vector<std::vector<std::shared_ptr<Attempt>>> batches(cores.size());
     for (Claim& claim : claims) {
       const auto kind = kinds.find(claim.kind);
-      const std::size_t core = next_core++ % cores.size();
+      const std::size_t core = cores.next();
       auto attempt = std::make_shared<Attempt>(store, services, *kind->second, std::move(claim),
-                                               under, cores[core]);
-      attempts.emplace(attempt.get(), attempt);
+                                               under, cores.executor(core));
+      held.insert(attempt->claim().id);
+      attempts.emplace(attempt.get(), Running{attempt, core, steady_clock::now()});
       ++queue.running;
       batches[core].push_back(std::move(attempt));
     }
@@ -306,7 +382,7 @@ struct Worker::Impl {
     running += count;
     for (std::size_t core = 0; core < cores.size(); ++core) {
       if (batches[core].empty()) continue;
-      asio::post(cores[core], [batch = std::move(batches[core]), inbox = inbox] {
+      asio::post(cores.executor(core), [batch = std::move(batches[core]), inbox = inbox] {
         for (const auto& attempt : batch) {
           attempt->start([inbox](const std::shared_ptr<Attempt>& one) {
             inbox->leave([&](Inbox& box) { box.ended.push_back(one); });
@@ -340,11 +416,16 @@ struct Worker::Impl {
     if (attempts.empty()) idle.notify();
   }
 
-  void collect(std::shared_ptr<Attempt> attempt) {
+  void free_slot(const Claim& claim) {
     --running;
-    const auto queue = std::ranges::find(queues, attempt->claim().queue, &Queue::name);
+    const auto queue = std::ranges::find(queues, claim.queue, &Queue::name);
     if (queue != queues.end()) --queue->running;
-    attempts.erase(attempt.get());
+  }
+
+  void collect(std::shared_ptr<Attempt> attempt) {
+    const auto one = attempts.find(attempt.get());
+    if (!one->second.given_up) free_slot(attempt->claim());
+    attempts.erase(one);
     const Ending& ending = attempt->ending();
     if (ending.reason && ending.how != Ending::How::released) {
       log::warn("a job did not succeed", "job", attempt->claim().id, "kind", attempt->claim().kind,
@@ -409,10 +490,21 @@ struct Worker::Impl {
           co_await again.wait(pause);
         }
         recording = 0;
+        for (const auto& attempt : batch.attempts) held.erase(held.find(attempt->claim().id));
+        look_after(batch.attempts);
         wanted.notify();
       }
       idle.notify();
       co_await to_record.wait(1h);
+    }
+  }
+
+  // The end of a job with a limit makes room for another.
+  void look_after(const std::vector<std::shared_ptr<Attempt>>& ended) {
+    for (const auto& attempt : ended) {
+      if (!attempt->kind().options.limit.any()) continue;
+      const auto queue = std::ranges::find(queues, attempt->claim().queue, &Queue::name);
+      if (queue != queues.end()) queue->look = true;
     }
   }
 
@@ -433,6 +525,9 @@ struct Worker::Impl {
     }
     if (!batch.reports.empty()) co_await store.report(batch.reports);
     batch.reports.clear();
+    std::vector<std::int64_t> ids;
+    for (const auto& attempt : batch.attempts) ids.push_back(attempt->claim().id);
+    co_await store.follow_up(std::move(ids));
   }
 
   static void warn_of_stale(std::size_t count) {
@@ -452,6 +547,7 @@ struct Worker::Impl {
           if (co_await store.rescue() > 0) look_everywhere();
           pause = std::min(pause, co_await start_due());
           co_await cancel_requested();
+          co_await give_up_stuck();
           if (steady_clock::now() - cleared > clearing_out) {
             cleared = steady_clock::now();
             co_await clear_out();
@@ -479,14 +575,59 @@ struct Worker::Impl {
   awaitable<void> cancel_requested() {
     if (attempts.empty()) co_return;
     for (const std::int64_t id : co_await store.cancel_requests(lease)) {
-      for (const auto& [key, attempt] : attempts) {
-        if (attempt->claim().id == id) attempt->stop(Stop::cancelled);
+      for (const auto& [key, one] : attempts) {
+        if (one.attempt->claim().id == id) one.attempt->stop(Stop::cancelled);
       }
+    }
+  }
+
+  // A job that blocks its thread can be stopped by nobody: neither its own end nor that of others
+  // on that thread may be waited for. What it writes later does not count: another attempt has the
+  // job.
+  awaitable<void> give_up_stuck() {
+    const auto now = steady_clock::now();
+    if (now < cores_looked_at + housekeeping) co_return;
+    cores_looked_at = now;
+    for (const std::size_t core : cores.look()) {
+      for (const auto& [key, one] : attempts) {
+        if (one.core != core || !one.attempt->begun()) continue;
+        log::error("a job may block its thread", "job", one.attempt->claim().id, "kind",
+                   one.attempt->claim().kind, "thread", core);
+      }
+    }
+    std::vector<std::pair<Fence, Ending>> endings;
+    for (auto& [key, one] : attempts) {
+      if (one.given_up || !cores.blocked(one.core)) continue;
+      const Claim& claim = one.attempt->claim();
+      const auto begun = one.attempt->begun();
+      const bool overdue =
+          begun && claim.timeout.count() > 0 && now > *begun + claim.timeout + options.grace;
+      const bool never_began = !begun && now > one.dispatched + options.grace;
+      if (!overdue && !never_began) continue;
+      one.given_up = true;
+      free_slot(claim);
+      one.attempt->stop(overdue ? Stop::timeout : Stop::shutdown);
+      Ending ending{.how = Ending::How::released};
+      if (overdue) {
+        ending =
+            failed_ending(one.attempt->kind(), claim,
+                          fmt::format("blocks its thread, and did not end {} ms after its timeout",
+                                      options.grace.count()));
+        log::error("a job blocks its thread and is given up", "job", claim.id, "kind", claim.kind,
+                   "becomes", to_string(ending.how));
+      }
+      endings.emplace_back(one.attempt->fence(), std::move(ending));
+    }
+    if (!endings.empty()) {
+      co_await store.end(endings);
+      look_everywhere();
     }
   }
 
   awaitable<void> clear_out() {
     co_await store.expire(1'000);
+    co_await store.follow_up_stalled();
+    if (limited_fetch.needed()) co_await store.forget_limits();
     const std::array<std::pair<const char*, Milliseconds>, 3> ages{
         {{"completed", options.keep_completed},
          {"cancelled", options.keep_cancelled},
@@ -501,11 +642,11 @@ struct Worker::Impl {
     while (!over) {
       co_await reports_due.wait(reporting);
       std::vector<Store::Report> reports;
-      for (const auto& [key, attempt] : attempts) {
-        auto found = attempt->take_reports();
+      for (const auto& [key, one] : attempts) {
+        auto found = one.attempt->take_reports();
         if (found.empty()) continue;
-        reports.push_back(
-            {attempt->fence(), found.progress, std::move(found.message), std::move(found.lines)});
+        reports.push_back({one.attempt->fence(), found.progress, std::move(found.message),
+                           std::move(found.lines)});
       }
       if (reports.empty()) continue;
       try {
@@ -525,7 +666,7 @@ struct Worker::Impl {
     co_await wait_for_idle(until);
     if (!attempts.empty()) {
       log::warn("jobs did not end in time and are given back", "jobs", attempts.size());
-      for (const auto& [key, attempt] : attempts) attempt->stop(Stop::shutdown);
+      for (const auto& [key, one] : attempts) one.attempt->stop(Stop::shutdown);
       co_await wait_for_idle(steady_clock::now() + std::max<Milliseconds>(limit / 10, 200ms));
     }
     const std::int64_t until_now = std::exchange(lease, 0);
@@ -553,15 +694,17 @@ struct Worker::Impl {
 
   void end() {
     over = true;
+    deafen.emit(asio::cancellation_type::terminal);
     for (Signal* signal : {&beat, &watch, &wanted, &to_record, &again, &due, &reports_due}) {
       signal->notify();
     }
   }
 
+  Cores cores;  // used on the worker's own thread only
   Store store;
+  LimitedFetch limited_fetch;
   const Services& services;
   const WorkerOptions options;
-  std::vector<asio::any_io_executor> cores;
   std::map<std::string, const JobKind*, std::less<>> kinds;
   std::string kinds_json;
   Registration registration{};
@@ -574,11 +717,23 @@ struct Worker::Impl {
       due{context}, reports_due{context}, idle{context};
   std::int64_t lease = 0;  ///< 0: none, so that nothing may start
   steady_clock::time_point trusted_until{};
+  asio::cancellation_signal deafen;  ///< ends hear()
   std::vector<Queue> queues{};
-  std::unordered_map<Attempt*, std::shared_ptr<Attempt>> attempts{};  ///< that run
+  struct Running {
+    std::shared_ptr<Attempt> attempt;
+    std::size_t core;
+    steady_clock::time_point dispatched;
+    bool given_up = false;
+  };
+  std::unordered_map<Attempt*, Running> attempts{};
   std::vector<std::shared_ptr<Attempt>> unrecorded{};
+  std::unordered_multiset<std::int64_t>
+      held{};  ///< jobs from their arrival until their end is recorded
+  steady_clock::time_point strays_looked_for{};
   std::int64_t recording = 0;  ///< how many are being written
-  std::size_t next_core = 0;
+  bool limited_first = false;
+  steady_clock::time_point cores_looked_at{};
+  steady_clock::time_point tokens_at = steady_clock::time_point::max();  ///< a limit allows more
   int running = 0;
   bool fetching = false;
   bool draining = false, over = false;

@@ -24,6 +24,8 @@ struct WorkerOptions {
   std::chrono::milliseconds lease = std::chrono::seconds(15);
   /// How often it looks for jobs that nobody told it of.
   std::chrono::milliseconds poll = std::chrono::seconds(1);
+  /// How long a job that blocks its thread may go on after its timeout before it is given up.
+  std::chrono::milliseconds grace = std::chrono::seconds(5);
   // How long finished jobs are kept.
   std::chrono::milliseconds keep_completed = std::chrono::hours(24);
   std::chrono::milliseconds keep_cancelled = std::chrono::hours(24 * 7);

@@ -3,6 +3,9 @@
 --   new table aegis_job_finished
 --   new table aegis_worker
 --   new table aegis_queue
+--   new table aegis_job_limit
+--   new table aegis_job_after
+--   new table aegis_job_step
 --   new table aegis_job_line
 
 -- up
@@ -10,7 +13,7 @@ CREATE TABLE aegis_job (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   kind TEXT NOT NULL,
   queue TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('available', 'scheduled', 'retryable', 'running')),
+  state TEXT NOT NULL CHECK (state IN ('available', 'scheduled', 'retryable', 'blocked', 'running')),
   priority INTEGER NOT NULL,
   run_at TEXT NOT NULL,
   created_at TEXT NOT NULL,
@@ -19,19 +22,24 @@ CREATE TABLE aegis_job (
   timeout INTEGER NOT NULL,
   expires_at TEXT,
   unique_key TEXT UNIQUE,
+  limit_key TEXT,
   arguments TEXT NOT NULL,
   tags TEXT NOT NULL,
   lease INTEGER,
   started_at TEXT,
   cancel_requested INTEGER NOT NULL CHECK (cancel_requested IN (0, 1)),
+  run_anyway INTEGER NOT NULL CHECK (run_anyway IN (0, 1)),
   progress REAL,
   message TEXT,
   error TEXT,
   output TEXT
 ) STRICT;
-CREATE INDEX aegis_job_fetch_idx ON aegis_job (queue, priority, run_at) WHERE state = 'available';
+CREATE INDEX aegis_job_fetch_idx ON aegis_job (queue, priority, run_at) WHERE state = 'available' AND limit_key IS NULL;
+CREATE INDEX aegis_job_limited_idx ON aegis_job (queue, limit_key, priority, run_at) WHERE state = 'available' AND limit_key IS NOT NULL;
+CREATE INDEX aegis_job_limit_idx ON aegis_job (limit_key) WHERE state = 'running' AND limit_key IS NOT NULL;
 CREATE INDEX aegis_job_due_idx ON aegis_job (run_at) WHERE state IN ('scheduled', 'retryable');
 CREATE INDEX aegis_job_running_idx ON aegis_job (lease) WHERE state = 'running';
+CREATE INDEX aegis_job_blocked_idx ON aegis_job (id) WHERE state = 'blocked';
 CREATE INDEX aegis_job_expiry_idx ON aegis_job (expires_at) WHERE expires_at IS NOT NULL;
 CREATE TABLE aegis_job_finished (
   id INTEGER NOT NULL PRIMARY KEY,
@@ -45,6 +53,7 @@ CREATE TABLE aegis_job_finished (
   max_attempts INTEGER NOT NULL,
   timeout INTEGER NOT NULL,
   expires_at TEXT,
+  limit_key TEXT,
   arguments TEXT NOT NULL,
   tags TEXT NOT NULL,
   started_at TEXT,
@@ -69,6 +78,26 @@ CREATE TABLE aegis_queue (
   name TEXT NOT NULL PRIMARY KEY,
   paused_at TEXT
 ) STRICT;
+CREATE TABLE aegis_job_limit (
+  name TEXT NOT NULL PRIMARY KEY,
+  tokens REAL NOT NULL,
+  filled_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX aegis_job_limit_filled_at_idx ON aegis_job_limit (filled_at);
+CREATE TABLE aegis_job_after (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  job_id INTEGER NOT NULL,
+  after_id INTEGER NOT NULL
+) STRICT;
+CREATE INDEX aegis_job_after_job_id_idx ON aegis_job_after (job_id);
+CREATE INDEX aegis_job_after_after_id_idx ON aegis_job_after (after_id);
+CREATE TABLE aegis_job_step (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  job_id INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  answer TEXT NOT NULL,
+  UNIQUE (job_id, name)
+) STRICT;
 CREATE TABLE aegis_job_line (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   job_id INTEGER NOT NULL,
@@ -80,11 +109,17 @@ CREATE INDEX aegis_job_line_job_id_idx ON aegis_job_line (job_id);
 
 -- down
 -- destructive: drops table aegis_job_line
+-- destructive: drops table aegis_job_step
+-- destructive: drops table aegis_job_after
+-- destructive: drops table aegis_job_limit
 -- destructive: drops table aegis_queue
 -- destructive: drops table aegis_worker
 -- destructive: drops table aegis_job_finished
 -- destructive: drops table aegis_job
 DROP TABLE aegis_job_line;
+DROP TABLE aegis_job_step;
+DROP TABLE aegis_job_after;
+DROP TABLE aegis_job_limit;
 DROP TABLE aegis_queue;
 DROP TABLE aegis_worker;
 DROP TABLE aegis_job_finished;

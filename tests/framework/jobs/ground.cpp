@@ -22,6 +22,7 @@ OnDatabase::OnDatabase(const std::string& kind) : url_("sqlite://:memory:") {
     server_database_ = PostgresServer::shared().create_database();
     url_ = PostgresServer::shared().url(server_database_);
   }
+  if (kind.find("://") != kind.npos) url_ = kind;
   database_ = std::make_unique<Database>(runtime_, aegis::DatabaseOptions{.url = url_});
   runtime_.on_stop("database", [this] { return database_->close(); });
   // Registered before the run: hooks cannot be added later.
@@ -79,13 +80,14 @@ Worker& OnDatabase::start(std::vector<const aegis::JobKind*> kinds, WorkerOption
   return *workers_.back();
 }
 
-awaitable<void> eventually(aegis::FunctionRef<awaitable<bool>()> check) {
-  const auto limit = std::chrono::steady_clock::now() + 20s;
+awaitable<void> eventually(aegis::FunctionRef<awaitable<bool>()> check,
+                           std::chrono::seconds limit) {
+  const auto until = std::chrono::steady_clock::now() + limit;
   for (;;) {
     const bool holds = co_await check();
     if (holds) co_return;
-    BOOST_REQUIRE_MESSAGE(std::chrono::steady_clock::now() < limit,
-                          "it did not come to be in 20 s");
+    BOOST_REQUIRE_MESSAGE(std::chrono::steady_clock::now() < until,
+                          "it did not come to be in " << limit.count() << " s");
     co_await aegis::Clock::system().sleep_for(5ms);
   }
 }

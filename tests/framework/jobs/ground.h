@@ -30,6 +30,7 @@ std::vector<std::string> databases();
 
 class OnDatabase {
  public:
+  /// A kind, or the URL of a database of the test's own.
   explicit OnDatabase(const std::string& kind);
   ~OnDatabase();
 
@@ -62,8 +63,9 @@ class OnDatabase {
   std::vector<std::unique_ptr<Worker>> workers_{};
 };
 
-/// Waits until `check` answers true, and fails the test when that takes unusually long.
-awaitable<void> eventually(aegis::FunctionRef<awaitable<bool>()> check);
+/// Waits until `check` answers true, and fails the test when that takes longer than `limit`.
+awaitable<void> eventually(aegis::FunctionRef<awaitable<bool>()> check,
+                           std::chrono::seconds limit = 20s);
 
 /// The job where it is now.
 awaitable<std::optional<WaitingJob>> waiting(Database& db, std::int64_t id);

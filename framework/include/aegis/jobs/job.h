@@ -4,8 +4,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
+#include "aegis/core/function_ref.h"
 #include "aegis/core/json.h"
 #include "aegis/core/services.h"
 #include "aegis/db/session.h"
@@ -71,12 +73,36 @@ class JobContext {
   void output(const T& value) {
     output_json(to_json(value));
   }
+  /// Does a part of the job once, however many attempts the job takes: `work(Session&)` gets a
+  /// session whose commit also stores what it answers, and a later attempt gets that answer without
+  /// running it again. By a name that is the step's own. Before db() is used, on SQLite.
+  ///   auto receipt = co_await job.step("charge", [&](Session& s) -> awaitable<Receipt> { … });
+  template <class F>
+  auto step(std::string name, F work) -> std::invoke_result_t<F&, Session&> {
+    using T = typename std::invoke_result_t<F&, Session&>::value_type;
+    auto as_json = [&](Session& s) -> awaitable<std::string> {
+      if constexpr (std::is_void_v<T>) {
+        co_await work(s);
+        co_return "null";
+      } else {
+        co_return to_json(co_await work(s));
+      }
+    };
+    const std::string answer = co_await run_step(std::move(name), as_json);
+    if constexpr (!std::is_void_v<T>) {
+      T value{};
+      from_json(answer, value).raise();
+      co_return value;
+    }
+  }
   /// A line for the job's own log, and for the process's; written soon, outside of db().
   void log(std::string message);
 
  private:
   void* find(Services::Key key, std::string_view type);
   void output_json(std::string json);
+  awaitable<std::string> run_step(std::string name,
+                                  FunctionRef<awaitable<std::string>(Session&)> work);
 
   jobs::Attempt* attempt_;
 };
@@ -115,16 +141,28 @@ struct JobKindOf {
   };
 };
 
-awaitable<Enqueued> enqueue(Session& session, const JobKind& kind, std::string arguments,
+/// A job on its way to the database.
+struct JobText {
+  std::string arguments{};  ///< JSON
+  std::string limit_key{};
+};
+
+awaitable<Enqueued> enqueue(Session& session, const JobKind& kind, JobText job,
                             EnqueueOptions options);
 awaitable<std::int64_t> enqueue_all(Session& session, const JobKind& kind,
-                                    std::vector<std::string> arguments, EnqueueOptions options);
+                                    std::vector<JobText> jobs, EnqueueOptions options);
 
 template <class J>
-std::vector<std::string> all_to_json(const std::vector<J>& jobs) {
-  std::vector<std::string> texts;
+JobText text_of(const J& job) {
+  JobText text{.arguments = to_json(job)};
+  if constexpr (requires { job.limit_key(); }) text.limit_key = job.limit_key();
+  return text;
+}
+template <class J>
+std::vector<JobText> texts_of(const std::vector<J>& jobs) {
+  std::vector<JobText> texts;
   texts.reserve(jobs.size());
-  for (const J& job : jobs) texts.push_back(to_json(job));
+  for (const J& job : jobs) texts.push_back(text_of(job));
   return texts;
 }
 
@@ -137,15 +175,15 @@ const JobKind& job_kind() {
 
 template <class J, class... Args>
 awaitable<Enqueued> Session::enqueue(Args&&... args) {
-  return detail::enqueue(*this, job_kind<J>(), to_json(J{std::forward<Args>(args)...}), {});
+  return detail::enqueue(*this, job_kind<J>(), detail::text_of(J{std::forward<Args>(args)...}), {});
 }
 template <class J>
 awaitable<Enqueued> Session::enqueue(const J& job) {
-  return detail::enqueue(*this, job_kind<J>(), to_json(job), {});
+  return detail::enqueue(*this, job_kind<J>(), detail::text_of(job), {});
 }
 template <class J>
 awaitable<Enqueued> Session::enqueue(const J& job, EnqueueOptions options) {
-  return detail::enqueue(*this, job_kind<J>(), to_json(job), std::move(options));
+  return detail::enqueue(*this, job_kind<J>(), detail::text_of(job), std::move(options));
 }
 template <class J>
 awaitable<std::int64_t> Session::enqueue_all(const std::vector<J>& jobs) {
@@ -153,7 +191,7 @@ awaitable<std::int64_t> Session::enqueue_all(const std::vector<J>& jobs) {
 }
 template <class J>
 awaitable<std::int64_t> Session::enqueue_all(const std::vector<J>& jobs, EnqueueOptions options) {
-  return detail::enqueue_all(*this, job_kind<J>(), detail::all_to_json(jobs), std::move(options));
+  return detail::enqueue_all(*this, job_kind<J>(), detail::texts_of(jobs), std::move(options));
 }
 
 }  // namespace aegis

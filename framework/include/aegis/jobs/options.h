@@ -37,6 +37,18 @@ struct Unique {
   OnConflict on_conflict = OnConflict::keep;
 };
 
+/// What holds for the jobs of one kind on all workers together. When the struct has a member
+/// `std::string limit_key() const`, the jobs with the same key share a limit of their own, and keys
+/// take turns, so that one with many jobs does not hold up the others.
+struct Limit {
+  int running = 0;  ///< how many run at a time; 0: any number
+  int starts = 0;   ///< how many start in each `per`; 0: any number
+  std::chrono::milliseconds per = std::chrono::seconds(1);
+  int burst = 0;  ///< how many start at once after a rest; 0: as many as `starts`
+
+  constexpr bool any() const { return running > 0 || starts > 0; }
+};
+
 /// The delay before the attempt that follows the failed one number `attempt` (from 1 on).
 using Backoff = std::chrono::milliseconds (*)(int attempt);
 
@@ -57,6 +69,13 @@ struct JobOptions {
   std::chrono::milliseconds timeout = std::chrono::minutes(15);
   Backoff backoff = exponential_backoff;
   Unique unique{};
+  Limit limit{};
+};
+
+/// What happens to a job when one that it comes after is cancelled or dies.
+enum class AfterFailure : std::uint8_t {
+  cancel,  ///< it is cancelled too, and says why
+  run,     ///< it runs all the same
 };
 
 /// What one enqueue says; the rest is as the kind's JobOptions have it.
@@ -71,6 +90,9 @@ struct EnqueueOptions {
   std::optional<std::string> key{};    ///< unique by this text instead of what Unique::by says
   std::optional<OnConflict> on_conflict{};
   std::vector<std::string> tags{};
+  /// Not before all of these jobs have ended: their ids.
+  std::vector<std::int64_t> after{};
+  AfterFailure after_failure = AfterFailure::cancel;
 };
 
 /// What an enqueue did.

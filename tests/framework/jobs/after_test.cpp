@@ -1,0 +1,132 @@
+// Jobs after other jobs, and the steps of one.
+#include "ground.h"
+
+namespace {
+
+std::atomic<int> steps_done = 0;
+
+struct Note {
+  static constexpr JobOptions options{.max_attempts = 1};
+  std::string what{};
+
+  AEGIS_FIELDS(Note, (what))
+  awaitable<void> run(JobContext& job) {
+    if (what == "fail") throw std::runtime_error("as it was told");
+    Effect effect{.of = job.id(), .what = what};
+    co_await job.db().insert(effect);
+  }
+};
+
+/// Fails after its first step, until the third attempt.
+struct Trip {
+  static constexpr JobOptions options{
+      .max_attempts = 5, .backoff = [](int) -> std::chrono::milliseconds { return 1ms; }};
+  AEGIS_FIELDS(Trip)
+  awaitable<void> run(JobContext& job) {
+    const std::string ticket =
+        co_await job.step("ticket", [&](Session& s) -> awaitable<std::string> {
+          ++steps_done;
+          Effect effect{.of = job.id(), .what = "ticket"};
+          co_await s.insert(effect);
+          co_return "seat " + std::to_string(job.attempt());
+        });
+    if (job.attempt() < 3) throw std::runtime_error("not yet");
+    co_await job.step("room", [&](Session&) -> awaitable<void> {
+      ++steps_done;
+      co_return;
+    });
+    Effect effect{.of = job.id(), .what = ticket};
+    co_await job.db().insert(effect);
+  }
+};
+
+awaitable<std::int64_t> enqueue(Database& db, std::string what,
+                                aegis::EnqueueOptions options = {}) {
+  const Note job{.what = std::move(what)};
+  auto body = [&](Session& s) -> awaitable<std::int64_t> {
+    co_return (co_await s.enqueue(job, options)).id;
+  };
+  co_return co_await db.session(body);
+}
+
+awaitable<std::vector<std::string>> noted(Database& db) {
+  co_return co_await db.read([](Session& s) -> awaitable<std::vector<std::string>> {
+    std::vector<std::string> all;
+    for (const auto& effect : co_await s.select<Effect>().order_by(Effect::col.id.asc()).all()) {
+      all.push_back(effect.what);
+    }
+    co_return all;
+  });
+}
+
+}  // namespace
+
+JOBS_TEST(a_job_runs_after_those_that_it_comes_after) {
+  const auto a = co_await enqueue(db, "a");
+  const auto b = co_await enqueue(db, "b", {.delay = 50ms});
+  const auto c = co_await enqueue(db, "c", {.after = {a, b}});
+  const auto last = co_await enqueue(db, "last", {.priority = -5, .after = {c}});
+  BOOST_TEST((co_await waiting(db, c))->state == "blocked");
+  ground.worker<Note>();
+  BOOST_TEST((co_await end_of(db, last)).state == "completed");
+  const auto all = co_await noted(db);
+  BOOST_TEST(all == (std::vector<std::string>{"a", "b", "c", "last"}),
+             boost::test_tools::per_element());
+  co_await db.read([](Session& s) -> awaitable<void> {
+    BOOST_TEST(co_await s.select<aegis::jobs::JobAfter>().count() == 0);
+  });
+  // Of what is over nothing is to be waited for.
+  const auto late = co_await enqueue(db, "late", {.after = {a, last}});
+  BOOST_TEST((co_await end_of(db, late)).state == "completed");
+}
+
+JOBS_TEST(a_failure_cancels_what_comes_after_it_unless_that_is_to_run_anyway) {
+  const auto fails = co_await enqueue(db, "fail");
+  const auto next = co_await enqueue(db, "next", {.after = {fails}});
+  const auto further = co_await enqueue(db, "further", {.after = {next}});
+  const auto report = co_await enqueue(
+      db, "report", {.after = {fails, next}, .after_failure = aegis::AfterFailure::run});
+  ground.worker<Note>();
+  BOOST_TEST((co_await end_of(db, report)).state == "completed");
+  const auto cancelled = co_await end_of(db, next);
+  BOOST_TEST(cancelled.state == "cancelled");
+  BOOST_TEST(*cancelled.error ==
+             "job " + std::to_string(fails) + ", which it comes after, was not completed");
+  BOOST_TEST((co_await end_of(db, further)).state == "cancelled");
+  BOOST_TEST(co_await effects(db) == 1);
+
+  auto after_failed = [&]() -> awaitable<void> { co_await enqueue(db, "x", {.after = {fails}}); };
+  BOOST_TEST((co_await error_of(after_failed(), Errc::conflict)).find("was not completed") !=
+             std::string::npos);
+  auto after_none = [&]() -> awaitable<void> { co_await enqueue(db, "x", {.after = {12345}}); };
+  BOOST_TEST(co_await error_of(after_none(), Errc::not_found) ==
+             "Job Note cannot come after job 12345: there is none.");
+}
+
+JOBS_TEST(what_a_dead_worker_left_blocked_is_found) {
+  const auto a = co_await enqueue(db, "a");
+  const auto b = co_await enqueue(db, "b", {.after = {a}});
+  aegis::jobs::Store store(db);
+  auto end = [&](Session& s) -> awaitable<void> {
+    co_await store.end_waiting(s, a, "completed", "by hand");  // and nobody follows up
+  };
+  co_await db.session(end);
+  BOOST_TEST((co_await waiting(db, b))->state == "blocked");
+  co_await store.follow_up_stalled();
+  BOOST_TEST((co_await waiting(db, b))->state == "available");
+}
+
+JOBS_TEST(a_step_is_done_once_however_often_the_job_is_tried) {
+  steps_done = 0;
+  ground.worker<Trip>();
+  auto body = [](Session& s) -> awaitable<std::int64_t> {
+    co_return (co_await s.enqueue<Trip>()).id;
+  };
+  const auto job = co_await end_of(db, co_await db.session(body));
+  BOOST_TEST(job.state == "completed");
+  BOOST_TEST(job.attempt == 3);
+  BOOST_TEST(steps_done == 2);
+  const auto all = co_await noted(db);
+  BOOST_TEST(all == (std::vector<std::string>{"ticket", "seat 1"}),
+             boost::test_tools::per_element());
+}
