@@ -171,7 +171,7 @@ class Bench:
         return self.load(server, path, *options)
 
     def run_json(self, command: list[str], **how) -> dict:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, **how)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, **how)
         if done.returncode != 0:
             raise Broken(f"{shlex.join(command)}:\n{done.stderr}")
         return json.loads(done.stdout)
@@ -358,6 +358,46 @@ def pg_shield_by_id(bench: Bench) -> Sample:
     return beside(measure(), measure(url=postgres_url()), "per_second")
 
 
+# ---- jobs, on both databases -------------------------------------------------------------------
+
+JOBS = 50_000
+JOBS_TABLES = ("aegis_job", "aegis_job_finished", "aegis_worker", "aegis_queue", "aegis_job_limit",
+               "aegis_job_line", "aegis_job_after", "aegis_job_step", "bare_job")
+
+
+def jobs(bench: Bench, program: str, work: str, postgres: bool, amount: int = JOBS) -> dict:
+    """Runs in an empty database."""
+    if postgres:
+        psql("-c", f"DROP TABLE IF EXISTS {', '.join(JOBS_TABLES)}")
+        url = postgres_url()
+    else:
+        url = f"sqlite:///{bench.fresh_directory() / 'jobs.db'}"
+    return bench.run_json([bench.program(program), work, url, str(amount)],
+                          preexec_fn=on_all_cpus)
+
+
+def jobs_beside_sql(work: str, postgres: bool) -> Callable[[Bench], Sample]:
+    def measure(bench: Bench) -> Sample:
+        return Sample(jobs(bench, "jobs_reference", work, postgres)["per_s"],
+                      jobs(bench, "jobs", work, postgres)["per_s"])
+    return measure
+
+
+def jobs_beside_a_million(postgres: bool) -> Callable[[Bench], Sample]:
+    def measure(bench: Bench) -> Sample:
+        return Sample(jobs(bench, "jobs", "drain", postgres)["per_s"],
+                      jobs(bench, "jobs", "million", postgres)["per_s"])
+    return measure
+
+
+def jobs_latency(figure: str, postgres: bool) -> Callable[[Bench], Sample]:
+    """Of 200 jobs a second; the reference is the other figure of the same run."""
+    def measure(bench: Bench) -> Sample:
+        found = jobs(bench, "jobs", "latency", postgres, max(1, round(bench.seconds)))
+        return Sample(found["p50_us"] / 1000, found[figure] / 1000)
+    return measure
+
+
 def compile_handlers(bench: Bench) -> Sample:
     """CPU of compiling shield_handlers.cpp; the reference includes Asio, Beast and JSON as well."""
     command = handler_command(bench)
@@ -451,6 +491,18 @@ WORKS = [
          pg_bulk, 0.7, at_most=False, on_ratio=True),
     Work("pg-latency", "a select on an idle pool: latency", "libpq", "µs",
          pg_latency, 15, at_most=True, on_ratio=False, on_difference=True),
+    *(work for name, postgres in (("sqlite", False), ("pg", True)) for work in (
+        Work(f"{name}-jobs-enqueue", f"enqueue_all of {JOBS:,} jobs, {name}", "inserts of 1,000 rows",
+             "/s", jobs_beside_sql("enqueue", postgres), 0.6, at_most=False, on_ratio=True),
+        Work(f"{name}-jobs-drain", f"{JOBS:,} no-op jobs, one worker, {name}",
+             "500 by update, delete", "/s", jobs_beside_sql("drain", postgres),
+             0.5 if postgres else 0.6, at_most=False, on_ratio=True),
+        Work(f"{name}-jobs-million", "the same beside a million finished", "without them", "/s",
+             jobs_beside_a_million(postgres), 0.8, at_most=False, on_ratio=True),
+        Work(f"{name}-jobs-p50", f"enqueue to run at 200/s, p50, {name}", "itself", "ms",
+             jobs_latency("p50_us", postgres), 2, at_most=True, on_ratio=False),
+        Work(f"{name}-jobs-p99", "the same, p99", "its p50", "ms",
+             jobs_latency("p99_us", postgres), 10, at_most=True, on_ratio=False))),
     Work("compile", "compile model + 3 handlers, -O2: CPU", "with Asio, Beast, JSON", "s",
          compile_handlers, 1.5, at_most=True, on_ratio=False),
     Work("start", "start to first 200", "epoll server", "ms",
