@@ -142,8 +142,9 @@ std::vector<std::string> Dialect::create(const Table& table, bool if_not_exists)
 }
 
 std::string create_index(std::string_view table, const KeySchema& index, bool if_not_exists) {
-  return fmt::format("CREATE INDEX {}{} ON {} ({}){}", if_not_exists ? "IF NOT EXISTS " : "",
-                     identifier(index.name), identifier(table), column_list(index.columns),
+  return fmt::format("CREATE {}INDEX {}{} ON {} ({}){}", index.unique ? "UNIQUE " : "",
+                     if_not_exists ? "IF NOT EXISTS " : "", identifier(index.name),
+                     identifier(table), column_list(index.columns),
                      index.where ? " WHERE " + *index.where : "");
 }
 

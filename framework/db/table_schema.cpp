@@ -112,7 +112,7 @@ std::vector<KeySchema> groups(const Table& table, std::string_view Rules::* grou
 }
 
 KeySchema schema_of(const Table& table, const TableIndex& index) {
-  KeySchema schema{.name = constraint_name(table.name, index.name, "idx")};
+  KeySchema schema{.name = constraint_name(table.name, index.name, "idx"), .unique = index.unique};
   boost::split(schema.columns, index.columns, boost::is_any_of(", "), boost::token_compress_on);
   if (!index.where.empty()) schema.where = std::string(index.where);
   return schema;

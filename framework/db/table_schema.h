@@ -49,9 +49,10 @@ struct KeySchema {
   std::string name{};
   std::vector<std::string> columns{};
   std::optional<std::string> where{};  ///< an index: SQL that says which rows it is over
+  bool unique = false;                 ///< an index
 
   bool operator==(const KeySchema&) const = default;
-  AEGIS_FIELDS(KeySchema, (name, required), (columns, required), (where))
+  AEGIS_FIELDS(KeySchema, (name, required), (columns, required), (where), (unique))
 };
 
 struct TableSchema {

@@ -153,7 +153,7 @@ Statements::Statements(Id database) {
   };
   enqueue = fmt::format(
       "INSERT INTO aegis_job ({}, unique_key, arguments, tags, limit_key) VALUES ({}, {}, "
-      "{}, {}, {}) ON CONFLICT (unique_key) DO NOTHING RETURNING id",
+      "{}, {}, {}) ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING RETURNING id",
       columns,
       values(
           fmt::format("CASE WHEN {} THEN 'blocked' ELSE {} END", w.boolean(14), state_when(run_at)),
@@ -220,13 +220,15 @@ Statements::Statements(Id database) {
         w.text(2), w.among_texts("kind", 5), now, limit);
     return fmt::format(
         "UPDATE aegis_job SET state = 'running', attempt = attempt + 1, lease = $4, started_at = "
-        "{}, progress = NULL, message = NULL, unique_key = CASE WHEN unique_key LIKE 'w:%' THEN "
-        "NULL ELSE unique_key END WHERE {} RETURNING id, kind, queue, priority, run_at, attempt, "
-        "max_attempts, timeout, arguments",
+        "{}, progress = NULL, message = NULL WHERE {} RETURNING id, kind, queue, priority, run_at, "
+        "attempt, max_attempts, timeout, arguments, coalesce(unique_key LIKE 'w:%', FALSE) AS "
+        "unique_while_waiting",
         now, w.locked("id", next));
   };
   fetch = fetch_of("IS NULL");
   fetch_limited = fetch_of("IS NOT NULL AND limit_key = " + w.text(6));
+  free_keys =
+      fmt::format("UPDATE aegis_job SET unique_key = NULL WHERE {}", w.among_numbers("id", 1));
   // Goes from one limit to the next in the index, whatever the number of their jobs.
   const auto next_limit = [&](std::string_view after) {
     return fmt::format(

@@ -54,6 +54,8 @@ struct Statements {
 
   /// $1 now, $2 queue, $3 how many, $4 lease, $5 kinds (JSON). Answers Claims.
   std::string fetch;
+  /// $1 a JSON array of ids: their unique keys are free again.
+  std::string free_keys;
   /// The limits that have available jobs: $1 queue, $2 after this one in the alphabet, $3 how many.
   /// Answers LimitedJobs.
   std::string limited;

@@ -163,11 +163,26 @@ awaitable<void> Store::sign_off(std::int64_t lease) {
   for (const auto& queue : queues) hub_->tell(queue);
 }
 
+/// Starts jobs, as `sql` says.
+awaitable<std::vector<Claim>> Store::claim(Session& s, std::string_view sql,
+                                           std::span<const Cell> values) const {
+  auto claims = co_await rows<Claim>(s, sql, values);
+  std::vector<std::int64_t> started;
+  for (const Claim& claim : claims) {
+    if (claim.unique_while_waiting) started.push_back(claim.id);
+  }
+  if (started.empty()) co_return claims;
+  const std::string list = json_list(started);
+  const std::array<Cell, 1> ids{list};
+  co_await execute(s, sql_->free_keys, ids);
+  co_return claims;
+}
+
 awaitable<std::vector<Claim>> Store::fetch(std::int64_t lease, const std::string& queue,
                                            std::int64_t limit, const std::string& kinds) {
   const std::array<Cell, 5> values{now(), queue, limit, lease, kinds};
   auto body = [&](Session& s) -> awaitable<std::vector<Claim>> {
-    return rows<Claim>(s, sql_->fetch, values);
+    return claim(s, sql_->fetch, values);
   };
   auto claims = co_await database_->session(body);
   sort_by_urgency(claims);
@@ -209,7 +224,7 @@ awaitable<Store::LimitedClaims> Store::fetch_limited(std::int64_t lease, const s
     }
     if (most <= 0) co_return;
     const std::array<Cell, 6> values{now(), queue, most, lease, kinds, limit_name};
-    found.claims = co_await rows<Claim>(s, sql_->fetch_limited, values);
+    found.claims = co_await claim(s, sql_->fetch_limited, values);
     if (rules.starts == 0 || found.claims.empty()) co_return;
     const std::array<Cell, 2> spent{limit_name, static_cast<double>(found.claims.size())};
     co_await execute(s, sql_->spend_tokens, spent);

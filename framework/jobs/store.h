@@ -23,9 +23,10 @@ struct Claim {
   std::int32_t max_attempts{};
   std::chrono::milliseconds timeout{};
   std::string arguments{};
+  bool unique_while_waiting = false;  ///< its unique key is free again
 
   AEGIS_FIELDS(Claim, (id), (kind), (queue), (priority), (run_at), (attempt), (max_attempts),
-               (timeout), (arguments))
+               (timeout), (arguments), (unique_while_waiting))
 };
 
 /// A limit that has available jobs.
@@ -205,6 +206,8 @@ class Store {
   awaitable<void> forget_limits();
 
  private:
+  awaitable<std::vector<Claim>> claim(Session& s, std::string_view sql,
+                                      std::span<const Cell> values) const;
   /// Answers those that it has cancelled.
   awaitable<std::vector<std::int64_t>> settle(std::vector<std::int64_t> followers);
 

@@ -41,9 +41,8 @@ struct WaitingJob {
   AEGIS_TABLE(WaitingJob, "aegis_job", (id, primary_key), (kind), (queue),
               (state, one_of("available", "scheduled", "retryable", "blocked", "running")),
               (priority), (run_at), (created_at), (attempt), (max_attempts), (timeout),
-              (expires_at), (unique_key, unique), (limit_key), (arguments), (tags), (lease),
-              (started_at), (cancel_requested), (run_anyway), (progress), (message), (error),
-              (output))
+              (expires_at), (unique_key), (limit_key), (arguments), (tags), (lease), (started_at),
+              (cancel_requested), (run_anyway), (progress), (message), (error), (output))
 
   static constexpr std::array aegis_indexes{
       TableIndex{"fetch", "queue, priority, run_at", "state = 'available' AND limit_key IS NULL"},
@@ -54,6 +53,7 @@ struct WaitingJob {
       TableIndex{"running", "lease", "state = 'running'"},
       TableIndex{"blocked", "id", "state = 'blocked'"},
       TableIndex{"expiry", "expires_at", "expires_at IS NOT NULL"},
+      TableIndex{"unique_key", "unique_key", "unique_key IS NOT NULL", true},
   };
 };
 

@@ -129,7 +129,8 @@ class PostgresqlSteps {
       for (const auto& key : to) {
         if (std::ranges::find(from, key) != from.end()) continue;
         const auto same = std::ranges::find_if(dropped, [&](const KeySchema* gone) {
-          return gone->columns == key.columns && gone->where == key.where;
+          return gone->columns == key.columns && gone->where == key.where &&
+                 gone->unique == key.unique;
         });
         if (same == dropped.end()) {
           added.push_back(&key);

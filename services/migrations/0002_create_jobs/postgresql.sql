@@ -21,7 +21,7 @@ CREATE TABLE aegis_job (
   max_attempts BIGINT NOT NULL,
   timeout BIGINT NOT NULL,
   expires_at TIMESTAMPTZ,
-  unique_key TEXT COLLATE "C" CONSTRAINT aegis_job_unique_key_key UNIQUE,
+  unique_key TEXT COLLATE "C",
   limit_key TEXT COLLATE "C",
   arguments TEXT COLLATE "C" NOT NULL,
   tags TEXT COLLATE "C" NOT NULL,
@@ -41,6 +41,7 @@ CREATE INDEX aegis_job_due_idx ON aegis_job (run_at) WHERE state IN ('scheduled'
 CREATE INDEX aegis_job_running_idx ON aegis_job (lease) WHERE state = 'running';
 CREATE INDEX aegis_job_blocked_idx ON aegis_job (id) WHERE state = 'blocked';
 CREATE INDEX aegis_job_expiry_idx ON aegis_job (expires_at) WHERE expires_at IS NOT NULL;
+CREATE UNIQUE INDEX aegis_job_unique_key_idx ON aegis_job (unique_key) WHERE unique_key IS NOT NULL;
 CREATE TABLE aegis_job_finished (
   id BIGINT NOT NULL PRIMARY KEY,
   kind TEXT COLLATE "C" NOT NULL,

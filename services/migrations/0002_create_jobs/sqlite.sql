@@ -21,7 +21,7 @@ CREATE TABLE aegis_job (
   max_attempts INTEGER NOT NULL,
   timeout INTEGER NOT NULL,
   expires_at TEXT,
-  unique_key TEXT UNIQUE,
+  unique_key TEXT,
   limit_key TEXT,
   arguments TEXT NOT NULL,
   tags TEXT NOT NULL,
@@ -41,6 +41,7 @@ CREATE INDEX aegis_job_due_idx ON aegis_job (run_at) WHERE state IN ('scheduled'
 CREATE INDEX aegis_job_running_idx ON aegis_job (lease) WHERE state = 'running';
 CREATE INDEX aegis_job_blocked_idx ON aegis_job (id) WHERE state = 'blocked';
 CREATE INDEX aegis_job_expiry_idx ON aegis_job (expires_at) WHERE expires_at IS NOT NULL;
+CREATE UNIQUE INDEX aegis_job_unique_key_idx ON aegis_job (unique_key) WHERE unique_key IS NOT NULL;
 CREATE TABLE aegis_job_finished (
   id INTEGER NOT NULL PRIMARY KEY,
   kind TEXT NOT NULL,

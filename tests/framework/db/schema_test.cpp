@@ -47,7 +47,8 @@ struct Errand {
   std::string state{};
   AEGIS_TABLE(Errand, "errand", (id, primary_key), (queue), (state))
   static constexpr std::array aegis_indexes{
-      aegis::TableIndex{"open", "queue, id", "state = 'open'"}, aegis::TableIndex{"all", "state"}};
+      aegis::TableIndex{"open", "queue, id", "state = 'open'"}, aegis::TableIndex{"all", "state"},
+      aegis::TableIndex{"one", "queue", "state = 'running'", true}};
 };
 
 struct Chicken {
@@ -125,7 +126,9 @@ BOOST_AUTO_TEST_CASE(an_index_can_be_over_some_rows_only) {
   const std::string text = ddl(aegis::table_of<Errand>());
   BOOST_TEST(text.ends_with("CREATE INDEX errand_open_idx ON errand (queue, id) WHERE state = "
                             "'open';\n"
-                            "CREATE INDEX errand_all_idx ON errand (state);\n"),
+                            "CREATE INDEX errand_all_idx ON errand (state);\n"
+                            "CREATE UNIQUE INDEX errand_one_idx ON errand (queue) WHERE state = "
+                            "'running';\n"),
              text);
 }
 

@@ -42,6 +42,7 @@ struct TableIndex {
   std::string_view name;     ///< made unique by the table's: job_fetch_idx
   std::string_view columns;  ///< in order, separated by ", "
   std::string_view where{};  ///< SQL that every database takes; empty: all rows
+  bool unique = false;       ///< no two of these rows have the same values
 };
 
 /// The description of a model's table.
