@@ -60,8 +60,8 @@ class Attempt::FencedLink final : public db::Link {
                               bool with_key) override {
     return link_->insert_rows(table, rows, with_key);
   }
-  awaitable<void> notify(std::string_view channel, std::string_view payload) override {
-    return link_->notify(channel, payload);
+  awaitable<void> notify(std::string_view where, std::string_view payload) override {
+    return link_->notify(where, payload);
   }
   awaitable<void> savepoint(int depth) override { return link_->savepoint(depth); }
   awaitable<void> release(int depth) override { return link_->release(depth); }
