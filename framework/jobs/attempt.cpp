@@ -247,7 +247,8 @@ awaitable<std::string> Attempt::run_step(std::string name,
     if (!mine) throw_stale();
     co_await s.insert(step);
   };
-  co_await store_.database().session(body);
+  // In place: it may wait for other things before it writes.
+  co_await store_.database().session({.in_place = true, .origin = kind_.name}, body);
   co_return step.answer;
 }
 

@@ -125,7 +125,7 @@ std::string list_of(const JobKind& kind, std::span<const detail::JobText> jobs, 
 /// Workers are told once the job is there for them: those of other processes by a notification.
 void tell_of(const Settings& settings, Session& session, std::shared_ptr<jobs::Hub> hub) {
   const bool later = settings.delay > 0 || settings.run_at.index() != 0;
-  if (!later) session.notify(std::string(jobs::channel), settings.queue);
+  if (!later) session.notify(std::string(jobs::news_channel), settings.queue);
   if (!hub) return;
   session.after_commit(
       [hub = std::move(hub), queue = settings.queue, later] { hub->tell(queue, later); });

@@ -19,7 +19,7 @@ class Driver;
 namespace aegis::jobs {
 
 /// Where a commit that brought available jobs notifies their queue (Session::notify).
-inline constexpr std::string_view channel = "aegis_jobs";
+inline constexpr std::string_view news_channel = "aegis_jobs";
 
 /// What those who enqueue and those who run jobs of one database share within a process: news of
 /// what was committed, and the clock when a test has its own. Safe to use from every thread.

@@ -211,13 +211,18 @@ Statements::Statements(Id database) {
       "'running'{}",
       w.postgresql() ? " FOR UPDATE" : "");
 
+  // A crash of the server may undo what was given out last: then these jobs are available again,
+  // and the attempts that had begun do not count. So nobody need wait for the disk here.
+  const std::string relaxed =
+      w.postgresql() ? " AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL"
+                     : "";
   const auto fetch_of = [&](std::string_view limit) {
     const std::string next = fmt::format(
         "SELECT id FROM aegis_job WHERE state = 'available' AND limit_key {3} AND queue = {0} AND "
         "{1} AND (expires_at IS NULL OR expires_at > {2}) AND EXISTS (SELECT 1 FROM aegis_worker "
         "WHERE id = $4) AND NOT EXISTS (SELECT 1 FROM aegis_queue WHERE name = {0} AND paused_at "
-        "IS NOT NULL) ORDER BY priority, run_at LIMIT $3",
-        w.text(2), w.among_texts("kind", 5), now, limit);
+        "IS NOT NULL){4} ORDER BY priority, run_at LIMIT $3",
+        w.text(2), w.among_texts("kind", 5), now, limit, relaxed);
     return fmt::format(
         "UPDATE aegis_job SET state = 'running', attempt = attempt + 1, lease = $4, started_at = "
         "{}, progress = NULL, message = NULL WHERE {} RETURNING id, kind, queue, priority, run_at, "

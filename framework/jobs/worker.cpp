@@ -251,7 +251,7 @@ struct Worker::Impl {
 
   // What other processes have enqueued. When nothing can be heard, looking now and then must do.
   awaitable<void> hear() {
-    Listener listener = store.database().listen({std::string(channel)});
+    Listener listener = store.database().listen({std::string(news_channel)});
     while (!over) {
       const Notification heard = co_await listener.next();
       if (heard.missed) {

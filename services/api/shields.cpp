@@ -1,6 +1,7 @@
 #include "api/shields.h"
 
 #include "models/shield.h"
+#include "worker/appraise_shield.h"
 #include "worker/inscribe_runes.h"
 
 using namespace aegis;
@@ -67,6 +68,18 @@ awaitable<void> melt(Path<"id", std::int64_t> id, Session& db) {
   co_await db.erase<Shield>(id);  // absent: 404
 }
 
+struct Appraisal {
+  std::int64_t job{};
+
+  AEGIS_FIELDS(Appraisal, (job, doc("The job that finds out; `jobs show` tells how far it is.")))
+};
+
+awaitable<Appraisal> appraise(Path<"id", std::int64_t> id, Session& db) {
+  co_await db.get<Shield>(id);
+  const Enqueued enqueued = co_await db.enqueue<AppraiseShield>(*id);
+  co_return Appraisal{enqueued.id};
+}
+
 }  // namespace
 
 void shields(Router& router) {
@@ -74,5 +87,8 @@ void shields(Router& router) {
   router.get("/shields", list).summary("List shields").tag("shields");
   router.get("/shields/{id}", show).summary("Show a shield").tag("shields");
   router.patch("/shields/{id}", reforge).summary("Change a shield").tag("shields");
+  router.post("/shields/{id}/appraisal", appraise)
+      .summary("Have a shield appraised")
+      .tag("shields");
   router.del("/shields/{id}", melt).summary("Melt a shield").tag("shields");
 }

@@ -2,6 +2,7 @@
 
 #include "application.h"
 #include "models/shield.h"
+#include "worker/appraise_shield.h"
 #include "worker/inscribe_runes.h"
 
 using namespace aegis;
@@ -188,4 +189,15 @@ AEGIS_TEST_CASE(a_job_for_later_waits_for_the_clock) {
   BOOST_TEST((co_await app.run_jobs()).cancelled == 0);
   app.clock().advance(std::chrono::hours(1));
   BOOST_TEST((co_await app.run_jobs()).cancelled == 1);
+}
+
+AEGIS_TEST_CASE(a_shield_is_appraised_once_however_often_one_asks) {
+  const std::string path = co_await forge(app, R"({"name":"Aegis","defense_rating":90})");
+  const auto first = co_await app.post(path + "/appraisal", "");
+  BOOST_TEST(first.status() == 200);
+  BOOST_TEST((co_await app.post(path + "/appraisal", "")).body() == first.body());
+  BOOST_TEST((co_await app.enqueued<AppraiseShield>()).size() == 1);
+  const auto ran = co_await app.run_jobs();
+  BOOST_TEST(ran.succeeded == 2);  // its runes too
+  BOOST_TEST((co_await app.post("/shields/999/appraisal", "")).status() == 404);
 }
