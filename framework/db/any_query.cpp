@@ -148,6 +148,32 @@ awaitable<void> fetch(AnyQuery& query, Target target) {
   if (target.rows == Target::Rows::one && reader.count() == 0) db::throw_not_found(*table);
 }
 
+struct AnyStream::Content {
+  explicit Content(AnyQuery of) : query(std::move(of)) {}
+
+  AnyQuery query;
+  db::Sql sql{};
+  std::unique_ptr<db::RowStream> rows{};
+};
+
+AnyStream::AnyStream(AnyQuery query) : content_(new Content(std::move(query))) {}
+AnyStream::AnyStream(AnyStream&&) noexcept = default;
+AnyStream& AnyStream::operator=(AnyStream&&) noexcept = default;
+AnyStream::~AnyStream() = default;
+
+awaitable<void> next_part(AnyStream& stream, Target target) {
+  AnyStream::Content& content = *stream;
+  AnyQuery& query = content.query;
+  if (!content.rows) {
+    content.sql = query->text(false);
+    content.rows = query->session->stream({content.sql.text, content.sql.values, query->writes()});
+  }
+  const Table* table = query->query.table;
+  db::RowReader reader = table ? db::RowReader(target, *table) : db::RowReader(target);
+  while (reader.count() == 0 && co_await content.rows->next(reader)) {
+  }
+}
+
 awaitable<std::int64_t> run(AnyQuery query) {
   const db::Sql sql = query->text(false);
   db::NoRows none;

@@ -40,6 +40,16 @@ class RowSink {
   ~RowSink() = default;
 };
 
+/// The rows of a statement that only reads, a part at a time, so that they need not fit into
+/// memory.
+class RowStream {
+ public:
+  /// What was not read is given up, without waiting.
+  virtual ~RowStream() = default;
+  /// Hands over the next part, which may be empty; answers false when there was none.
+  virtual awaitable<bool> next(RowSink& rows) = 0;
+};
+
 /// One session's hold on the database. Used by one coroutine at a time.
 class Link {
  public:
@@ -49,6 +59,8 @@ class Link {
   /// Runs one statement. The first that writes begins the transaction, and all later ones are part
   /// of it. Statement, sink and what they refer to must live until it is done.
   virtual awaitable<Outcome> run(const Statement& statement, RowSink& rows) = 0;
+  /// Begins a stream; the link, and what `statement` refers to, must outlive it.
+  virtual std::unique_ptr<RowStream> stream(const Statement& statement) = 0;
   /// Begins the transaction now.
   virtual awaitable<void> begin() = 0;
   /// Makes the transaction durable; nothing to do without one. The next write begins another.

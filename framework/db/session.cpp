@@ -60,6 +60,15 @@ awaitable<db::Outcome> Session::run(const db::Statement& statement, db::RowSink&
   }
 }
 
+std::unique_ptr<db::RowStream> Session::stream(const db::Statement& statement) {
+  check_usable();
+  if (statement.writes) {
+    throw Error(Errc::invalid,
+                fmt::format("Only what reads can be a stream, not: {}", statement.sql));
+  }
+  return link_->stream(statement);
+}
+
 void Session::check_usable() const {
   if (failure_.empty()) return;
   throw Error(Errc::internal,

@@ -54,6 +54,9 @@ class Attempt::FencedLink final : public db::Link {
   awaitable<db::Outcome> run(const db::Statement& statement, db::RowSink& rows) override {
     return link_->run(statement, rows);
   }
+  std::unique_ptr<db::RowStream> stream(const db::Statement& statement) override {
+    return link_->stream(statement);
+  }
   awaitable<void> begin() override { return link_->begin(); }
   awaitable<void> rollback() override { return link_->rollback(); }
   awaitable<bool> insert_rows(const Table& table, std::span<void* const> rows,

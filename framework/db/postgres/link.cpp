@@ -10,6 +10,7 @@
 
 #include "core/run_on.h"
 #include "db/key.h"
+#include "db/postgres/stream.h"
 #include "db/row_reader.h"
 
 namespace aegis::db::postgres {
@@ -172,6 +173,10 @@ awaitable<Outcome> PostgresLink::read_aside(Core& core, Statement statement, Row
     connection->send(nested ? "ROLLBACK TO SAVEPOINT session" : "ROLLBACK");
     start_over(request);
   }
+}
+
+std::unique_ptr<RowStream> PostgresLink::stream(const Statement& statement) {
+  return make_stream(*this, statement, ++streams_);
 }
 
 // Transactions.

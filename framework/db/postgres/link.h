@@ -16,6 +16,7 @@ class PostgresLink final : public Link {
   ~PostgresLink() override;
 
   awaitable<Outcome> run(const Statement& statement, RowSink& rows) override;
+  std::unique_ptr<RowStream> stream(const Statement& statement) override;
   awaitable<void> begin() override;
   awaitable<void> commit() override;
   awaitable<void> rollback() override;
@@ -58,6 +59,7 @@ class PostgresLink final : public Link {
   std::shared_ptr<Core> core_;              ///< of the transaction
   std::shared_ptr<Connection> connection_;  ///< the transaction's
   bool begun_ = false;                      ///< BEGIN was sent
+  int streams_ = 0;                         ///< begun so far
   std::string failure_;                     ///< why the transaction can only be rolled back
 };
 

@@ -331,6 +331,17 @@ Outcome Connection::run(Prepared& statement, std::span<const Cell> values, RowSi
   return outcome;
 }
 
+bool Connection::step(Prepared& statement, RowSink& rows) {
+  const int code = sqlite3_step(statement.handle.get());
+  if (code != SQLITE_ROW && code != SQLITE_DONE) fail(statement.text);
+  statement.read_names();
+  rows.columns(statement.names);
+  if (code == SQLITE_DONE) return false;
+  statement.read_row();
+  rows.row(statement.row);
+  return true;
+}
+
 int Connection::control(std::string_view sql) noexcept {
   own_statement_ = true;
   int code = SQLITE_OK;

@@ -50,6 +50,10 @@ class Connection {
   Outcome run(const Statement& statement, RowSink* rows) {
     return run(prepare(statement.sql), statement.values, rows);
   }
+  /// The same row by row, for a connection with nothing else to do: start() binds, and step() hands
+  /// over one row, or answers false at the end.
+  void start(Prepared& statement, std::span<const Cell> values) { bind(statement, values); }
+  bool step(Prepared& statement, RowSink& rows);
   /// Runs one of the driver's own statements without rows, e.g. "COMMIT"; answers the result code.
   /// It is not interrupted, as one that did its work must not be said to have failed.
   int control(std::string_view sql) noexcept;

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <utility>
 
+#include "db/sqlite/stream.h"
+
 namespace aegis::db::sqlite {
 namespace {
 
@@ -36,6 +38,16 @@ awaitable<Outcome> SqliteLink::run_on_writer(const Statement& statement, RowSink
   auto cancellation = std::make_shared<Cancellation>();
   auto work = run_here(statement, rows, &cancellation->requested);
   return on_writer(std::move(work), std::move(cancellation));
+}
+
+awaitable<bool> SqliteLink::reads_freely() {
+  if (transaction_ || one_snapshot() || engine_->config.single_connection()) co_return false;
+  if (engine_->writer.opening() == 0) co_await on_writer(open_here());
+  co_return true;
+}
+
+std::unique_ptr<RowStream> SqliteLink::stream(const Statement& statement) {
+  return make_stream(*this, statement);
 }
 
 awaitable<Outcome> SqliteLink::run(const Statement& statement, RowSink& rows) {

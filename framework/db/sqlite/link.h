@@ -17,12 +17,17 @@ class SqliteLink final : public Link {
   ~SqliteLink() override;
 
   awaitable<Outcome> run(const Statement& statement, RowSink& rows) override;
+  std::unique_ptr<RowStream> stream(const Statement& statement) override;
   awaitable<void> begin() override;
   awaitable<void> commit() override;
   awaitable<void> rollback() override;
   awaitable<void> savepoint(int depth) override;
   awaitable<void> release(int depth) override;
   awaitable<void> rollback_to(int depth) override;
+
+  /// Whether its reads need no transaction; then the file is open.
+  awaitable<bool> reads_freely();
+  const std::shared_ptr<Engine>& engine() const { return engine_; }
 
  private:
   /// The session is one transaction, whatever it does.

@@ -80,6 +80,7 @@ class Writer {
   void abandon(std::unique_ptr<Transaction> transaction);
   /// Ends the statement that runs; work that begins from now on fails. Any thread, at once.
   void interrupt() { closing_ = true; }
+  bool interrupted() const { return closing_; }
   /// Closes, ends the thread and destroys what is still suspended on its executor. Any thread but
   /// the writer's; more than once, and several at a time.
   void stop();

@@ -109,6 +109,24 @@ class AnyQuery {
   std::unique_ptr<Content> content_;
 };
 
+/// A query that runs while its rows are taken, part by part.
+class AnyStream {
+ public:
+  explicit AnyStream(AnyQuery query);
+  AnyStream(AnyStream&&) noexcept;
+  AnyStream& operator=(AnyStream&&) noexcept;
+  ~AnyStream();
+
+  struct Content;
+  Content& operator*() const { return *content_; }
+
+ private:
+  std::unique_ptr<Content> content_;
+};
+
+/// Hands the stream's next rows to `target`; none at its end.
+awaitable<void> next_part(AnyStream& stream, Target target);
+
 /// Runs the query, once, and hands its rows to `target`; both must live until it is done.
 awaitable<void> fetch(AnyQuery& query, Target target);
 /// Answers how many rows it changed.
@@ -139,6 +157,37 @@ awaitable<void> erase_by_key(Session& session, const Table& table, Key key) {
 }
 
 }  // namespace detail
+
+/// The rows of a query, one after the other, for results too large to hold: a part of them is in
+/// memory, the rest waits in the database. From Select::stream() and Session::stream(); nothing
+/// runs before the first next().
+///   auto rows = s.select<Shield>().stream();
+///   while (auto shield = co_await rows.next()) …
+/// All rows are as they were at the first. May be left before the end. PostgreSQL: begins the
+/// session's transaction, and ends with it. SQLite: the session may do anything meanwhile; within a
+/// transaction, and in a database in memory, all rows are read at once. The session must outlive
+/// it.
+template <class T>
+class ResultStream {
+ public:
+  explicit ResultStream(detail::AnyQuery query) : stream_(std::move(query)) {}
+
+  /// The next row; nothing after the last one.
+  awaitable<std::optional<T>> next() {
+    if (position_ == part_.size()) {
+      part_.clear();
+      position_ = 0;
+      co_await detail::next_part(stream_, detail::target(part_));
+      if (part_.empty()) co_return std::nullopt;
+    }
+    co_return std::move(part_[position_++]);
+  }
+
+ private:
+  detail::AnyStream stream_;
+  std::vector<T> part_{};
+  std::size_t position_ = 0;
+};
 
 /// SELECT of whole rows. Nothing runs before all(), first(), one(), page(), count() or exists().
 template <Model T>
@@ -177,6 +226,8 @@ class Select {
 
   awaitable<std::vector<T>> all() const { return detail::fetch<std::vector<T>>(query_); }
   awaitable<std::optional<T>> first() const { return detail::fetch<std::optional<T>>(query_); }
+  /// One after the other: see ResultStream.
+  ResultStream<T> stream() const { return ResultStream<T>(query_); }
   /// The first row. Throws Error(not_found) when there is none.
   awaitable<T> one() const { return detail::fetch<T>(query_); }
   /// Keyset paging: limit() rows (50 by default) after `after`, the `next` of the page before.

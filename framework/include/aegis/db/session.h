@@ -19,6 +19,7 @@ namespace db {
 class Link;
 class Driver;
 class RowSink;
+class RowStream;
 struct Statement;
 struct Outcome;
 }  // namespace db
@@ -136,6 +137,12 @@ class Session {
     const std::array<Cell, sizeof...(args)> cells{detail::cell_of(args)...};
     return detail::fetch<std::vector<T>>(detail::AnyQuery(*this, std::move(sql), cells));
   }
+  /// As query(), for results too large to hold: see ResultStream. SQL that reads.
+  template <class T, class... Args>
+  ResultStream<T> stream(std::string sql, const Args&... args) {
+    const std::array<Cell, sizeof...(args)> cells{detail::cell_of(args)...};
+    return ResultStream<T>(detail::AnyQuery(*this, std::move(sql), cells));
+  }
   /// Runs SQL that returns no rows; answers how many rows it changed.
   template <class... Args>
   awaitable<std::int64_t> execute(std::string sql, const Args&... args) {
@@ -188,6 +195,7 @@ class Session {
   /// For the library: runs one statement. Statement, sink and what they refer to must live until it
   /// is done.
   awaitable<db::Outcome> run(const db::Statement& statement, db::RowSink& rows);
+  std::unique_ptr<db::RowStream> stream(const db::Statement& statement);
 
  private:
   void check_usable() const;
