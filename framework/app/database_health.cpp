@@ -90,8 +90,10 @@ class DatabaseHealth : public HealthCheck {
     health.metadata.emplace_back("url", report.url);
 
     ComponentHealth storage = facts("storage", report.storage);
+    ComponentHealth replica = facts("replica", report.replica);
     for (const auto& problem : report.problems) {
       tell(health, problem);
+      if (problem.part == DatabaseReport::Part::replica) tell(replica, problem);
       if (problem.part == DatabaseReport::Part::storage) tell(storage, problem);
     }
     if (health.message.empty()) health.message = "connected";
@@ -99,6 +101,7 @@ class DatabaseHealth : public HealthCheck {
     health.sub_components.push_back(std::move(storage));
     health.sub_components.push_back(facts("settings", report.settings));
     health.sub_components.push_back(facts("pool", report.pool));
+    if (!report.replica.empty()) health.sub_components.push_back(std::move(replica));
     health.sub_components.push_back(
         tables(report.tables, report.has_tables ? models_ : std::vector<const Table*>{}));
     co_return health;

@@ -31,15 +31,18 @@ DatabaseOptions database_options(const Settings& settings) {
   auto args = connect_args(settings.database_connect_args);
   if (!args) throw Error(Errc::invalid, std::string("DATABASE_CONNECT_ARGS: ") + not_an_object);
   return {.url = settings.database_url,
+          .read_url = settings.database_read_url,
           .connect_args = std::move(*args),
           .echo = settings.database_engine_echo,
           .slow_transaction = settings.database_slow_transaction};
 }
 
 void check_database_settings(Config& config, const Settings& settings) {
-  const auto check = [&](std::string_view key, Args args) {
+  const auto check = [&](std::string_view key, std::string read_url, Args args) {
     try {
-      db::check_options({.url = settings.database_url, .connect_args = std::move(args)});
+      db::check_options({.url = settings.database_url,
+                         .read_url = std::move(read_url),
+                         .connect_args = std::move(args)});
       return true;
     } catch (const Error& error) {
       config.reject(key, error.what());
@@ -48,7 +51,9 @@ void check_database_settings(Config& config, const Settings& settings) {
   };
   auto args = connect_args(settings.database_connect_args);
   if (!args) config.reject("DATABASE_CONNECT_ARGS", not_an_object);
-  if (check("DATABASE_URL", {}) && args) check("DATABASE_CONNECT_ARGS", std::move(*args));
+  if (!check("DATABASE_URL", "", {})) return;
+  if (args) check("DATABASE_CONNECT_ARGS", "", std::move(*args));
+  check("DATABASE_READ_URL", settings.database_read_url, {});
 }
 
 }  // namespace aegis

@@ -23,7 +23,9 @@ DatabaseSetup::DatabaseSetup(Runtime& runtime, Database& database,
       tables_(tables),
       folder_(options.migrations_dir),
       in_memory_(db::is_in_memory(database.options())),
-      upgrade_(options.upgrade) {}
+      upgrade_(options.upgrade) {
+  database_.set_prepared(false);
+}
 
 awaitable<void> DatabaseSetup::run() {
   std::chrono::milliseconds pause{250};
@@ -93,6 +95,7 @@ std::string DatabaseSetup::why_not_ready() const {
 
 void DatabaseSetup::tell(std::string state) {
   const std::lock_guard lock(mutex_);
+  if (state.empty()) database_.set_prepared(true);
   why_not_ready_ = std::move(state);
 }
 

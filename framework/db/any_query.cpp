@@ -55,7 +55,10 @@ struct AnyQuery::Content {
     return dialect.select(query);
   }
   bool writes() const {
-    if (!sql.empty()) return db::writes(sql);
+    if (!sql.empty()) {
+      db::refuse_settings(sql);
+      return db::writes(sql);
+    }
     return verb != Verb::select || query.for_update;
   }
 };

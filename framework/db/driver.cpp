@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "aegis/core/error.h"
 #include "aegis/core/runtime.h"
 #include "db/postgres/config.h"
@@ -24,6 +26,18 @@ bool is_postgres(std::string_view scheme) {
   return scheme == "postgresql" || scheme == "postgres";
 }
 
+/// The options of the replica, whose URL takes the place of the other one.
+DatabaseOptions replica_options(DatabaseOptions options) {
+  if (!is_postgres(scheme_of(options.url)) || !is_postgres(scheme_of(options.read_url))) {
+    throw Error(
+        Errc::invalid,
+        "Only PostgreSQL has replicas: DATABASE_URL and DATABASE_READ_URL are both to begin "
+        "with postgresql://, or DATABASE_READ_URL is to be left out.");
+  }
+  options.url = std::exchange(options.read_url, "");
+  return options;
+}
+
 [[noreturn]] void throw_unknown_scheme(std::string_view scheme) {
   throw Error(Errc::invalid,
               fmt::format("The database URL begins with \"{}\", for which there is no driver; "
@@ -43,6 +57,7 @@ awaitable<void> Link::notify(std::string_view, std::string_view) {
 }
 
 void check_options(const DatabaseOptions& options) {
+  if (!options.read_url.empty()) postgres::read_config(replica_options(options));
   const auto scheme = scheme_of(options.url);
   if (scheme == "sqlite") {
     sqlite::read_config(options);
@@ -55,6 +70,7 @@ void check_options(const DatabaseOptions& options) {
 
 std::unique_ptr<Driver> make_driver(Runtime& runtime, const DatabaseOptions& options) {
   const auto scheme = scheme_of(options.url);
+  if (!options.read_url.empty()) replica_options(options);
   if (scheme == "sqlite") return sqlite::make_driver(runtime, options, sqlite::dialect());
   if (is_postgres(scheme)) return postgres::make_driver(runtime, options);
   throw_unknown_scheme(scheme);

@@ -72,6 +72,23 @@ bool writes(std::string_view sql) {
   return writes;
 }
 
+void refuse_settings(std::string_view sql) {
+  SqlScanner tokens(sql);
+  const SqlToken first = tokens.next();
+  if (is_one_of(first, {"LISTEN", "UNLISTEN"})) {
+    refuse("To hear notifications, use Database::listen().", sql);
+  }
+  const bool sets =
+      first.is("SET") && !is_one_of(tokens.next(), {"LOCAL", "CONSTRAINTS", "TRANSACTION"});
+  if (sets || first.is("RESET")) {
+    refuse(
+        "This would reach other sessions, which use the connection later: write SET LOCAL, which "
+        "ends with the transaction. What all connections need belongs into DATABASE_URL "
+        "(?options=-csetting%3Dvalue), or into ALTER ROLE … SET.",
+        sql);
+  }
+}
+
 std::vector<std::string_view> split_statements(std::string_view sql) {
   std::vector<std::string_view> statements;
   SqlScanner tokens(sql);

@@ -14,6 +14,10 @@ namespace aegis::db {
 /// transaction: those are the session's.
 bool writes(std::string_view sql);
 
+/// Throws Error(internal) for SQL that changes its connection for the sessions after this one: SET
+/// without LOCAL, RESET, LISTEN.
+void refuse_settings(std::string_view sql);
+
 /// The statements of a script, without the semicolons that end them and without what is between
 /// them. The semicolons in a trigger's or a function's body (BEGIN … END) are theirs.
 std::vector<std::string_view> split_statements(std::string_view sql);

@@ -131,7 +131,7 @@ awaitable<bool> change_one(Session& s, Store& store, JobAction action, const Job
 
 awaitable<std::vector<JobInfo>> list(Database& db, JobFilter filter, std::int64_t limit) {
   auto body = [&](Session& s) -> awaitable<std::vector<JobInfo>> { return find(s, filter, limit); };
-  co_return co_await db.read(body);
+  co_return co_await db.session({.read_only = true}, body);
 }
 
 awaitable<std::int64_t> count(Database& db, JobFilter filter) {
@@ -144,7 +144,7 @@ awaitable<std::int64_t> count(Database& db, JobFilter filter) {
         co_await detail::fetch<std::vector<std::int64_t>>(detail::AnyQuery(s, sql, where.cells()));
     co_return found.at(0);
   };
-  co_return co_await db.read(body);
+  co_return co_await db.session({.read_only = true}, body);
 }
 
 awaitable<std::vector<std::string>> lines(Database& db, std::int64_t id) {
@@ -160,7 +160,7 @@ awaitable<std::vector<std::string>> lines(Database& db, std::int64_t id) {
     }
     co_return texts;
   };
-  co_return co_await db.read(body);
+  co_return co_await db.session({.read_only = true}, body);
 }
 
 awaitable<std::int64_t> change(Database& db, JobAction action, JobFilter filter,

@@ -143,6 +143,10 @@ class ServiceTest(unittest.TestCase):
         refused = run(self.directory, "config", DATABASE_CONNECT_ARGS='{"foreign_key": 1}')
         self.assertEqual(refused.returncode, 78, refused.stderr)
         self.assertIn("foreign_key", refused.stderr)
+        refused = run(self.directory, "config", DATABASE_URL="sqlite://:memory:",
+                      DATABASE_READ_URL="postgresql://replica/shields")
+        self.assertEqual(refused.returncode, 78, refused.stderr)
+        self.assertIn("DATABASE_READ_URL", refused.stderr)
 
     def execute(self, sql):
         """Runs SQL on the service's database from outside; answers the first column."""
@@ -175,6 +179,9 @@ class ServiceTest(unittest.TestCase):
             pass
         self.assertEqual(reply.status, 503)
         self.assertIn("material", reply.text)
+        early = service.request("GET", "/shields")
+        self.assertEqual(early.status, 503)
+        self.assertTrue(early.headers["Retry-After"])
 
     def test_quick_start(self):
         service = self.serve(PORT=None)

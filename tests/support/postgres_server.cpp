@@ -60,10 +60,10 @@ const passwd* server_user() {
   return user;
 }
 
-// Starts a program of PostgreSQL's, its output in `log`, which ends when the test's process does.
-pid_t start_program(const std::string& name, const std::vector<std::string>& arguments,
+// Starts a program as the server's user, its output in `log`, which ends when the test's process
+// does.
+pid_t start_program(const std::string& program, const std::vector<std::string>& arguments,
                     const fs::path& folder) {
-  const std::string program = program_folder() + "/" + name;
   const std::string log = (folder / "log").string();
   std::vector<const char*> argv{program.c_str()};
   for (const auto& argument : arguments) argv.push_back(argument.c_str());
@@ -84,6 +84,14 @@ pid_t start_program(const std::string& name, const std::vector<std::string>& arg
   ::_exit(127);
 }
 
+// Runs it to its end.
+void run_program(const std::string& name, const std::vector<std::string>& arguments,
+                 const fs::path& folder) {
+  int status = 0;
+  ::waitpid(start_program(program_folder() + "/" + name, arguments, folder), &status, 0);
+  if (status != 0) throw std::runtime_error(name + " failed: " + read_file(folder / "log"));
+}
+
 int free_port() {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -96,36 +104,50 @@ int free_port() {
   return ntohs(address.sin_port);
 }
 
-}  // namespace
-
-PostgresServer::PostgresServer(const std::vector<std::string>& settings) {
+// A temporary folder of the server's user.
+fs::path make_folder() {
   std::string name = (fs::temp_directory_path() / "aegis-pg-XXXXXX").string();
   if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder for PostgreSQL");
-  folder_ = name;
-  std::ofstream(folder_ / "password") << "aegis\n";
+  const fs::path folder = name;
+  std::ofstream(folder / "password") << "aegis\n";
   if (const passwd* user = server_user()) {
-    for (const fs::path& path : {folder_, folder_ / "password"}) {
+    for (const fs::path& path : {folder, folder / "password"}) {
       if (::chown(path.c_str(), user->pw_uid, user->pw_gid)) throw std::runtime_error("chown");
     }
   }
+  return folder;
+}
 
-  int status = 0;
-  const pid_t initdb =
-      start_program("initdb",
-                    {"--pgdata=data", "--username=aegis", "--pwfile=password", "--auth-local=trust",
-                     "--auth-host=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8",
-                     "--locale-provider=icu", "--icu-locale=en", "--no-sync", "--no-instructions"},
-                    folder_);
-  ::waitpid(initdb, &status, 0);
-  if (status != 0) throw std::runtime_error("initdb failed: " + read_file(folder_ / "log"));
+}  // namespace
 
+void PostgresServer::configure(const std::vector<std::string>& settings) {
   port_ = free_port();
   std::ofstream conf(folder_ / "data/postgresql.conf", std::ios::app);
   conf << "listen_addresses = '127.0.0.1'\nport = " << port_ << "\nunix_socket_directories = '"
        << folder_.string() << "'\nfsync = off\nfull_page_writes = off\nshared_buffers = 32MB\n"
        << "max_connections = 60\nlog_line_prefix = '%m [%p] %q%u@%d '\n";
   for (const std::string& line : settings) conf << line << '\n';
-  conf.close();
+}
+
+PostgresServer::PostgresServer(const std::vector<std::string>& settings) {
+  folder_ = make_folder();
+  run_program("initdb",
+              {"--pgdata=data", "--username=aegis", "--pwfile=password", "--auth-local=trust",
+               "--auth-host=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8",
+               "--locale-provider=icu", "--icu-locale=en", "--no-sync", "--no-instructions"},
+              folder_);
+  configure(settings);
+  start();
+}
+
+PostgresServer::PostgresServer(ReplicaOf of, const std::vector<std::string>& settings) {
+  folder_ = make_folder();
+  run_program("pg_basebackup",
+              {"--pgdata=data", "--host=" + of.primary.folder_.string(),
+               "--port=" + std::to_string(of.primary.port_), "--username=aegis",
+               "--write-recovery-conf", "--checkpoint=fast", "--no-sync"},
+              folder_);
+  configure(settings);
   start();
 }
 
@@ -148,7 +170,7 @@ void PostgresServer::start() {
   for (;;) {
     std::error_code ignored;
     fs::remove(folder_ / "data/postmaster.pid", ignored);
-    postmaster_ = start_program("postgres", {"-D", "data"}, folder_);
+    postmaster_ = start_program(program_folder() + "/postgres", {"-D", "data"}, folder_);
     while (std::chrono::steady_clock::now() < deadline) {
       // The server itself writes there how far it is.
       if (read_file(folder_ / "data/postmaster.pid").find("ready") != std::string::npos) return;
@@ -231,4 +253,35 @@ std::string PostgresServer::execute(const std::string& sql, std::string_view dat
     throw std::runtime_error(sql + ": " + PQerrorMessage(connection.get()));
   }
   return PQntuples(result.get()) > 0 ? PQgetvalue(result.get(), 0, 0) : "";
+}
+
+PgBouncer::PgBouncer(const PostgresServer& server) : folder_(make_folder()), port_(free_port()) {
+  std::ofstream(folder_ / "users") << "\"aegis\" \"aegis\"\n";
+  std::ofstream(folder_ / "ini") << "[databases]\n* = host=" << server.folder().string()
+                                 << " port=" << server.port()
+                                 << "\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = "
+                                 << port_
+                                 << "\nunix_socket_dir =\nauth_type = trust\nauth_file = users\n"
+                                    "pool_mode = transaction\ndefault_pool_size = 2\n";
+  process_ = start_program("/usr/sbin/pgbouncer", {"ini"}, folder_);
+  const std::string database = url("postgres");
+  const auto deadline = std::chrono::steady_clock::now() + start_limit;
+  while (PQping(database.c_str()) != PQPING_OK) {
+    if (::waitpid(process_, nullptr, WNOHANG) != 0 || std::chrono::steady_clock::now() > deadline) {
+      throw std::runtime_error("PgBouncer did not start: " + read_file(folder_ / "log"));
+    }
+    std::this_thread::sleep_for(5ms);
+  }
+}
+
+PgBouncer::~PgBouncer() {
+  ::kill(process_, SIGTERM);
+  ::waitpid(process_, nullptr, 0);
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+std::string PgBouncer::url(std::string_view database) const {
+  return "postgresql://aegis:aegis@127.0.0.1:" + std::to_string(port_) + "/" +
+         std::string(database);
 }

@@ -19,6 +19,11 @@ class PostgresServer {
 
   /// Creates the cluster and starts it. `settings` are lines of postgresql.conf.
   explicit PostgresServer(const std::vector<std::string>& settings = {});
+  /// A replica of `primary`, which streams from it.
+  struct ReplicaOf {
+    const PostgresServer& primary;
+  };
+  explicit PostgresServer(ReplicaOf of, const std::vector<std::string>& settings = {});
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
@@ -50,7 +55,11 @@ class PostgresServer {
   /// Runs SQL on a connection of its own, without Aegis; answers the first row's first value.
   std::string execute(const std::string& sql, std::string_view database = "postgres") const;
 
+  /// The folder of the cluster's files, in `data`, and of the server's socket.
+  const std::filesystem::path& folder() const { return folder_; }
+
  private:
+  void configure(const std::vector<std::string>& settings);
   std::vector<pid_t> processes() const;
 
   std::filesystem::path folder_;
@@ -58,4 +67,20 @@ class PostgresServer {
   pid_t postmaster_ = 0;
   bool frozen_ = false;
   int databases_ = 0;
+};
+
+/// PgBouncer before a server, on a loopback port: each transaction has another of its connections.
+class PgBouncer {
+ public:
+  explicit PgBouncer(const PostgresServer& server);
+  ~PgBouncer();
+  PgBouncer(const PgBouncer&) = delete;
+  PgBouncer& operator=(const PgBouncer&) = delete;
+
+  std::string url(std::string_view database) const;
+
+ private:
+  std::filesystem::path folder_;
+  int port_;
+  pid_t process_;
 };

@@ -23,6 +23,7 @@ class PostgresqlBackend final : public MigrationBackend {
   const Dialect& dialect() const override { return postgres::dialect(); }
 
   DatabaseOptions options(DatabaseOptions options) const override {
+    options.read_url.clear();
     options.connect_args["statement_timeout"] = "0";
     options.connect_args["pool_size"] = "1";
     options.connect_args["statement_cache"] = "0";

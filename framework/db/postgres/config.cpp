@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string_view>
 
 #include "aegis/core/error.h"
@@ -113,6 +114,17 @@ void read_url(Config& config, const std::string& url) {
   config.url = url_without_secrets(config.keywords, shown);
 }
 
+/// So that the processes that share a server can be counted: "shields #1f4a09be".
+void name_instance(Keywords& keywords) {
+  constexpr std::size_t longest = 63 - 10;  // PostgreSQL keeps 63 bytes
+  const bool named = has(keywords, "application_name");
+  std::string name(value_of(keywords, named ? "application_name" : "fallback_application_name"));
+  std::random_device random;
+  name = fmt::format("{} #{:08x}", name.substr(0, longest), random());
+  std::erase_if(keywords, [](const auto& k) { return k.first == "application_name"; });
+  keywords.emplace_back("application_name", std::move(name));
+}
+
 /// What a connection gets unless the URL says otherwise.
 void add_defaults(Config& config, bool connect_timeout_given) {
   Keywords& keywords = config.keywords;
@@ -134,6 +146,10 @@ void add_defaults(Config& config, bool connect_timeout_given) {
 
 void read_setting(Config& config, std::string_view name, std::string_view text) {
   const Setting setting(name, text);
+  if (name == "pool_size" && text == "auto") {
+    config.share = std::make_shared<PoolShare>();
+    return;
+  }
   if (name == "pool_size") return setting.read(config.pool_size, 1, 10'000);
   if (name == "pool_waiters") return setting.read(config.pool_waiters, 0, 1'000'000);
   if (name == "pool_timeout") return setting.read(config.pool_timeout, 1);
@@ -143,18 +159,31 @@ void read_setting(Config& config, std::string_view name, std::string_view text) 
   if (name == "max_lifetime") return setting.read(config.max_lifetime, 0);
   if (name == "idle_timeout") return setting.read(config.idle_timeout, 0);
   if (name == "statement_cache") return setting.read(config.statement_cache, 0, 100'000);
-  throw Error(Errc::invalid,
-              fmt::format("There is no PostgreSQL setting {}; there are connect_timeout, "
-                          "idle_timeout, lane_timeout, max_lifetime, pool_size, pool_timeout, "
-                          "pool_waiters, statement_cache and statement_timeout. libpq's own, such "
-                          "as sslmode, belong into the URL.",
-                          name));
+  if (name == "transaction_pooling") return setting.read(config.transaction_pooling);
+  if (name == "replica_lag_warning") return setting.read(config.replica_lag_warning, 0);
+  throw Error(
+      Errc::invalid,
+      fmt::format("There is no PostgreSQL setting {}; there are connect_timeout, "
+                  "idle_timeout, lane_timeout, max_lifetime, pool_size, pool_timeout, "
+                  "pool_waiters, replica_lag_warning, statement_cache, statement_timeout and "
+                  "transaction_pooling. "
+                  "libpq's own, such as sslmode, belong into the URL.",
+                  name));
 }
 
 }  // namespace
 
 std::size_t Config::pool_size_per_core() const {
-  return std::max<std::size_t>(static_cast<std::size_t>(pool_size) / cores, 1);
+  return std::max<std::size_t>(static_cast<std::size_t>(pool_size_now()) / cores, 1);
+}
+
+std::int64_t pool_share(std::int64_t room, std::int64_t others, std::int64_t instances,
+                        std::size_t cores) {
+  constexpr std::int64_t most_per_core = 20;  // more do not make a server faster
+  const auto per_process = static_cast<std::int64_t>(cores);
+  const std::int64_t free = room - room / 10 - others;
+  const std::int64_t share = free / std::max<std::int64_t>(instances, 1) - 2 * per_process - 1;
+  return std::clamp(share, per_process, most_per_core * per_process);
 }
 
 Config read_config(const DatabaseOptions& options, std::size_t cores) {
@@ -166,6 +195,13 @@ Config read_config(const DatabaseOptions& options, std::size_t cores) {
     config.lane_timeout = std::min(config.lane_timeout, config.statement_timeout);
   }
   add_defaults(config, options.connect_args.contains("connect_timeout"));
+  if (config.transaction_pooling) config.statement_cache = 0;
+  if (config.transaction_pooling && config.share) {
+    throw Error(Errc::invalid,
+                "pool_size \"auto\" counts the server's connections, which a pooler hides: with "
+                "transaction_pooling give a number.");
+  }
+  if (config.share) name_instance(config.keywords);
   config.echo = options.echo;
   config.slow_transaction = options.slow_transaction;
   config.rolled_back = options.rolled_back;

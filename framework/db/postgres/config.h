@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +14,17 @@ namespace aegis::db::postgres {
 
 using Milliseconds = std::chrono::milliseconds;
 
+/// pool_size "auto": what a process may have of its server's connections, measured now and then.
+struct PoolShare {
+  std::atomic<std::int64_t> size = 10;
+  std::atomic<std::chrono::steady_clock::time_point> next{};  ///< to be measured
+};
+
+/// What the process may have: `room` connections less a tenth, and less those of `others`, shared
+/// by all `instances` with this setting; less what the process needs beside its pool.
+std::int64_t pool_share(std::int64_t room, std::int64_t others, std::int64_t instances,
+                        std::size_t cores);
+
 /// What the URL and the connect args say, checked and complete.
 struct Config {
   std::string url;  ///< without its password
@@ -19,6 +32,7 @@ struct Config {
   std::vector<std::pair<std::string, std::string>> keywords{};
 
   std::int64_t pool_size = 10;            ///< connections for transactions, of the whole process
+  std::shared_ptr<PoolShare> share{};     ///< in its place, when it is "auto"
   std::int64_t pool_waiters = 1000;       ///< sessions that wait for one at most, on each core
   Milliseconds pool_timeout{5000};        ///< how long a session waits for one
   Milliseconds connect_timeout{5000};     ///< for each address; libpq counts in seconds, 2 at least
@@ -27,13 +41,20 @@ struct Config {
   Milliseconds max_lifetime{30 * 60 * 1000};  ///< a connection's, give or take a tenth; 0: no end
   Milliseconds idle_timeout{10 * 60 * 1000};  ///< an unused one is closed after that; 0: never
   std::int64_t statement_cache = 256;         ///< prepared statements a connection keeps; 0: none
+  Milliseconds replica_lag_warning{10'000};   ///< a replica that is further behind is reported
+
+  /// Behind a pooler that gives each transaction another connection to the server: nothing is kept
+  /// in a connection, neither statements nor settings nor LISTEN.
+  bool transaction_pooling = false;
 
   bool echo = false;
   Milliseconds slow_transaction{1000};
   bool rolled_back = false;
 
   std::size_t cores = 1;
-  /// How many of pool_size each core has.
+  /// pool_size, or what it is at the moment.
+  std::int64_t pool_size_now() const { return share ? share->size.load() : pool_size; }
+  /// How many of them each core has.
   std::size_t pool_size_per_core() const;
 };
 

@@ -44,7 +44,9 @@ awaitable<std::invoke_result_t<F&>> on_helper(F work) {
 
 std::string settings(const Config& config, Role role) {
   const auto limit = role == Role::lane ? config.lane_timeout : config.statement_timeout;
-  std::string sql = fmt::format("SET TimeZone = 'UTC'; SET statement_timeout = {}", limit.count());
+  std::string sql = "SET TimeZone = 'UTC'";  // which PgBouncer keeps for each of its clients
+  if (config.transaction_pooling) return sql;
+  sql += fmt::format("; SET statement_timeout = {}", limit.count());
   if (role == Role::lane) sql += "; SET default_transaction_read_only = on";
   if (config.rolled_back) sql += "; BEGIN";
   return sql;

@@ -1,12 +1,31 @@
 #include "db/postgres/core.h"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <utility>
 
+#include "aegis/core/log.h"
+#include "db/text_rows.h"
+
 namespace aegis::db::postgres {
+
+namespace asio = boost::asio;
+
 namespace {
 
 constexpr int runs_elsewhere = 1024;
 constexpr std::size_t slow_statements_kept = 256;
+constexpr Milliseconds share_interval{5000};
+
+/// Of the server: connections for all but superusers, those that belong to nobody with an automatic
+/// pool, and how many of these processes there are.
+constexpr std::string_view share_sql =
+    "SELECT current_setting('max_connections')::bigint - "
+    "current_setting('superuser_reserved_connections')::bigint, "
+    "count(*) FILTER (WHERE application_name !~ ' #[0-9a-f]{8}$'), "
+    "count(DISTINCT application_name) FILTER (WHERE application_name ~ ' #[0-9a-f]{8}$') "
+    "FROM pg_stat_activity WHERE usesysid IS NOT NULL "
+    "AND coalesce(backend_type, 'client backend') = 'client backend'";
 
 }  // namespace
 
@@ -30,6 +49,14 @@ std::shared_ptr<Connection> Core::try_lane() {
     if (!best || connection->pending() < best->pending()) best = connection;
   }
   return best;
+}
+
+bool Core::has_lane() {
+  if (try_lane()) return true;
+  if (closed_) throw closed_error();
+  expect_ticks();
+  lanes_[0].connect(shared_from_this());
+  return false;
 }
 
 awaitable<std::shared_ptr<Connection>> Core::lane(Milliseconds limit) {
@@ -76,6 +103,10 @@ void Core::tick() {
   for (Lane& lane : lanes_) lane.tick(now);
   pool_.tick(now, shared_from_this());
   if (listening_) listening_->tick(now);
+  if (config_->share && config_->share->next.load() <= now) {
+    config_->share->next = now + share_interval;
+    asio::co_spawn(executor_, measure_share(shared_from_this()), asio::detached);
+  }
   const Pool::Figures pool = pool_.figures();
   figures_.open = pool.open;
   figures_.idle = pool.idle;
@@ -85,6 +116,27 @@ void Core::tick() {
   const bool resting = lanes_[0].resting() && lanes_[1].resting() && pool_.resting() &&
                        (!listening_ || listening_->resting());
   if (!resting) expect_ticks();
+}
+
+awaitable<void> Core::measure_share(std::shared_ptr<Core> self) {
+  PoolShare& share = *self->config_->share;
+  std::shared_ptr<Connection> lane = self->try_lane();
+  try {
+    if (!lane) lane = co_await self->lane(Milliseconds(1000));
+  } catch (const Error&) {  // later
+    co_return;
+  }
+  TextRows found;
+  Request request(share_sql, {}, &found);
+  request.alone = true;
+  lane->send(request);
+  co_await lane->answer(request);
+  if (request.end != End::done || found.rows.empty()) co_return;
+  const auto number = [&](std::size_t i) { return std::stoll(found.rows[0].at(i)); };
+  const std::int64_t size = pool_share(number(0), number(1), number(2), self->config_->cores);
+  if (share.size.exchange(size) == size) co_return;
+  log::info("the size of the connection pool has changed", "pool_size", size, "instances",
+            number(2));
 }
 
 void Core::close() {

@@ -39,6 +39,8 @@ class Core : public std::enable_shared_from_this<Core> {
                          std::memory_order_relaxed);
   }
 
+  /// Whether a lane is connected; otherwise begins to connect one.
+  bool has_lane();
   /// The lane that a read best takes now; connects, if need be.
   std::shared_ptr<Connection> try_lane();
   /// Waits for it up to `limit`. Throws Error(unavailable).
@@ -68,6 +70,8 @@ class Core : public std::enable_shared_from_this<Core> {
   };
 
   void tick();
+  /// Finds out how large the pool may be, where its size is "auto".
+  static awaitable<void> measure_share(std::shared_ptr<Core> self);
 
   std::shared_ptr<const Config> config_;
   boost::asio::any_io_executor executor_;

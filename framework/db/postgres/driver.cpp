@@ -14,6 +14,7 @@
 #include "db/postgres/inspection.h"
 #include "db/postgres/link.h"
 #include "db/postgres/listening.h"
+#include "db/postgres/replica.h"
 
 namespace aegis::db::postgres {
 namespace {
@@ -27,15 +28,17 @@ class PostgresDriver final : public Driver {
  public:
   PostgresDriver(const DatabaseOptions& options, std::size_t cores)
       : engine_(std::make_shared<Engine>(read_config(options, cores))),
-        notifications_(make_notifications(engine_)) {}
+        notifications_(make_notifications(engine_)) {
+    if (options.read_url.empty() || options.rolled_back) return;
+    DatabaseOptions of_replica = options;
+    of_replica.url = std::exchange(of_replica.read_url, "");
+    replica_ = std::make_shared<Replica>(std::make_shared<Engine>(read_config(of_replica, cores)));
+  }
 
   ~PostgresDriver() override {
     notifications_->close();
-    engine_->close();
-    // A core that is still listed has a context that is still there.
-    engine_->for_each([](const std::shared_ptr<Core>& core) {
-      asio::post(core->executor(), [core] { core->close(); });
-    });
+    abandon(*engine_);
+    if (replica_) abandon(*replica_->engine);
   }
 
   const Dialect& dialect() const override { return postgres::dialect(); }
@@ -43,20 +46,34 @@ class PostgresDriver final : public Driver {
   bool notifies_in_process() const override { return engine_->config().rolled_back; }
 
   std::unique_ptr<Link> open(const SessionOptions& options, const std::atomic<bool>*) override {
+    // A replica cannot be serializable.
+    if (replica_ && options.replica && options.read_only &&
+        options.isolation != Isolation::serializable) {
+      return std::make_unique<ReplicaLink>(replica_, engine_, options);
+    }
     return std::make_unique<PostgresLink>(engine_, options);
   }
 
   awaitable<DatabaseReport> inspect() override;
   awaitable<void> close() override {
     notifications_->close();
-    return close_all(engine_);
+    if (replica_) co_await close_all(replica_->engine);
+    co_await close_all(engine_);
   }
 
  private:
+  static void abandon(Engine& engine) {
+    engine.close();
+    // A core that is still listed has a context that is still there.
+    engine.for_each([](const std::shared_ptr<Core>& core) {
+      asio::post(core->executor(), [core] { core->close(); });
+    });
+  }
   static awaitable<void> close_all(std::shared_ptr<Engine> engine);
 
   std::shared_ptr<Engine> engine_;
   const std::shared_ptr<Notifications> notifications_;
+  std::shared_ptr<Replica> replica_;  ///< null without one
 };
 
 std::vector<DatabaseReport::Fact> pool_facts(const Engine& engine) {
@@ -76,7 +93,7 @@ std::vector<DatabaseReport::Fact> pool_facts(const Engine& engine) {
     ++cores;
   });
   return {
-      {"pool_size", static_cast<std::int64_t>(engine.config().pool_size)},
+      {"pool_size", engine.config().pool_size_now()},
       {"pool_open", open},
       {"pool_idle", idle},
       {"pool_held", held},
@@ -89,18 +106,47 @@ std::vector<DatabaseReport::Fact> pool_facts(const Engine& engine) {
   };
 }
 
+awaitable<void> inspect_replica_of(std::shared_ptr<Replica> replica, std::string_view position,
+                                   DatabaseReport& report) {
+  const Config& config = replica->engine->config();
+  report.replica = {{"url", config.url}};
+  std::int64_t reads = 0;
+  replica->engine->for_each([&](const std::shared_ptr<Core>& core) {
+    reads += static_cast<std::int64_t>(core->figures().reads.load());
+  });
+  report.replica.push_back({"lane_reads", reads});
+  bool answers = true;
+  try {
+    const auto patience = std::min(config.pool_timeout, inspection_patience);
+    PostgresLink link(replica->engine, {.read_only = true, .origin = "inspect"}, patience);
+    co_await inspect_replica(link, position, config.replica_lag_warning, report);
+  } catch (const Error& error) {
+    answers = false;
+    report.problems.push_back(
+        {.unhealthy = false,
+         .message =
+             std::string("the replica is away, its reads go to the primary: ") + error.what(),
+         .part = DatabaseReport::Part::replica});
+  }
+  report.replica.push_back({"answers", answers});
+}
+
 awaitable<DatabaseReport> PostgresDriver::inspect() {
   const std::shared_ptr<Engine> engine = engine_;
+  const std::shared_ptr<Replica> replica = replica_;
+  std::string position;
   DatabaseReport report;
   report.implementation = "postgresql";
   report.url = engine->config().url;
   try {
     const auto patience = std::min(engine->config().pool_timeout, inspection_patience);
     PostgresLink link(engine, {.read_only = true, .origin = "inspect"}, patience);
+    if (replica) position = co_await write_position(link);
     co_await inspect_server(link, report);
   } catch (const Error& error) {
     report.problems.push_back({true, error.what()});
   }
+  if (replica) co_await inspect_replica_of(replica, position, report);
   report.pool = pool_facts(*engine);
   co_return report;
 }

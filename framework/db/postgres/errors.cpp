@@ -148,6 +148,7 @@ ConnectFailure describe_connect_failure(std::string_view message, const Config& 
       {"role ", "the user in DATABASE_URL does not exist there: CREATE ROLE … LOGIN", true},
       {"database ", "create the database (createdb), or check its name in DATABASE_URL", true},
       {"certificate", "check sslmode, sslrootcert and the server's certificate", true},
+      {"SSL error", "check sslmode, sslrootcert and the server's certificate", false},
       {"does not support SSL", "check sslmode in DATABASE_URL", true},
       {"too many c", "lower pool_size, or raise the server's max_connections", false},
       {"remaining connection slots", "lower pool_size, or raise the server's max_connections",

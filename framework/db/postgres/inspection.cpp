@@ -123,4 +123,37 @@ awaitable<void> inspect_server(Link& link, DatabaseReport& report) {
   report.has_tables = true;
 }
 
+awaitable<std::string> write_position(Link& link) {
+  const Rows rows = co_await query(
+      link, "SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE pg_current_wal_lsn()::text END");
+  co_return rows.at(0).at(0);
+}
+
+awaitable<void> inspect_replica(Link& link, std::string_view position, Milliseconds limit,
+                                DatabaseReport& report) {
+  const Rows recovery = co_await query(link, "SELECT pg_is_in_recovery()::text");
+  if (recovery.at(0).at(0) != "true" || position.empty()) co_return;  // not one that we know
+  TextRows result;
+  const Cell value = position;
+  co_await link.run({"SELECT greatest(pg_wal_lsn_diff($1::text::pg_lsn, pg_last_wal_replay_lsn()), "
+                     "0)::bigint, CASE WHEN pg_last_wal_replay_lsn() >= $1::text::pg_lsn THEN 0 "
+                     "ELSE coalesce(extract(epoch FROM clock_timestamp() - "
+                     "pg_last_xact_replay_timestamp()) * 1000, 0)::bigint END",
+                     {&value, 1},
+                     false},
+                    result);
+  const std::int64_t bytes = std::stoll(result.rows.at(0).at(0));
+  const std::int64_t lag = std::stoll(result.rows.at(0).at(1));
+  report.replica.push_back({"lag_bytes", bytes});
+  report.replica.push_back({"lag_ms", lag});
+  if (lag <= limit.count()) co_return;
+  report.problems.push_back(
+      {.unhealthy = false,
+       .message = fmt::format("the replica is {} ms behind, more than replica_lag_warning ({} ms): "
+                              "what db.read() reads is that old; look at its load, and at its "
+                              "connection to the primary",
+                              lag, limit.count()),
+       .part = DatabaseReport::Part::replica});
+}
+
 }  // namespace aegis::db::postgres

@@ -66,9 +66,11 @@ PostgresLink::PostgresLink(std::shared_ptr<Engine> engine, const SessionOptions&
 
 PostgresLink::~PostgresLink() {
   if (!connection_ || core_->closed()) return;
+  // A migration may have left something in the connection itself: a lock, a setting.
+  const bool spoilt = options_.may_take_long && !core_->config().rolled_back;
   // From whatever thread, at whatever moment.
-  asio::post(core_->executor(), [core = core_, connection = std::move(connection_)] {
-    core->pool().give_back(connection);
+  asio::post(core_->executor(), [core = core_, connection = std::move(connection_), spoilt] {
+    spoilt ? core->pool().discard(connection) : core->pool().give_back(connection);
   });
 }
 
@@ -87,7 +89,8 @@ awaitable<Outcome> PostgresLink::run(const Statement& statement, RowSink& rows) 
   if (connection_ || statement.writes || one_snapshot(options_)) {
     co_return co_await run_in_transaction(core, statement, rows);
   }
-  if (core.config().rolled_back || core.is_slow(statement.sql)) {
+  const bool no_lanes = core.config().rolled_back || core.config().transaction_pooling;
+  if (no_lanes || core.is_slow(statement.sql)) {
     co_return co_await read_aside(core, statement, rows);
   }
 
@@ -159,6 +162,7 @@ awaitable<Outcome> PostgresLink::read_aside(Core& core, Statement statement, Row
     const bool nested = core.config().rolled_back;
     connection->savepoint = nested;
     connection->send(nested ? "SAVEPOINT session" : "BEGIN READ ONLY");
+    limit_time(*connection);
     connection->send(request);
     connection->send(nested ? "RELEASE SAVEPOINT session" : "COMMIT");
     connection->flush();
@@ -238,6 +242,7 @@ awaitable<Outcome> PostgresLink::run_in_transaction(Core& core, Statement statem
       begun_ = true;
       connection.send(core.config().rolled_back ? "SAVEPOINT session" : begin_statement());
       connection.savepoint = core.config().rolled_back;
+      limit_time(connection);
     }
     connection.send(request);
     connection.flush();
@@ -272,6 +277,13 @@ awaitable<void> PostgresLink::rollback() {
   failure_.clear();
   if (!connection_) co_return;
   co_await on_core(end_transaction("ROLLBACK"));
+}
+
+void PostgresLink::limit_time(Connection& connection) const {
+  const Config& config = engine_->config();
+  if (!config.transaction_pooling) return;  // the connection has the limit
+  connection.send(
+      fmt::format("SET LOCAL statement_timeout = {}", config.statement_timeout.count()));
 }
 
 std::string PostgresLink::begin_statement() const {

@@ -34,6 +34,8 @@ class PostgresLink final : public Link {
   awaitable<void> read_copied_keys(const Table& table, std::span<void* const> rows,
                                    std::int64_t before, std::int64_t last);
   awaitable<std::optional<std::int64_t>> number(Statement statement);
+  /// Sends the limit for the transaction's statements, where the connection does not have it.
+  void limit_time(Connection& connection) const;
   /// What its transaction begins with.
   std::string begin_statement() const;
   /// Sends SQL that nobody waits for, together with the next statement.

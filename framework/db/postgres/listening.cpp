@@ -36,6 +36,11 @@ class PostgresNotifications final : public Notifications {
     if (const auto host = host_.lock(); host && !host->closed()) return;
     const auto engine = engine_.lock();
     if (!engine) return;
+    if (engine->config().transaction_pooling) {
+      throw Error(Errc::invalid,
+                  "Notifications do not come through a pooler that works by transactions "
+                  "(transaction_pooling): listen on a Database whose URL is the server's own.");
+    }
     Core& core = engine->core(executor);
     host_ = core.weak_from_this();
     core.listen(shared_from_this());

@@ -36,7 +36,6 @@ Milliseconds since(Clock::time_point moment) {
 Pool::Pool(std::shared_ptr<const Config> config, asio::any_io_executor executor)
     : config_(std::move(config)),
       executor_(executor),
-      most_(config_->rolled_back ? 1 : config_->pool_size_per_core()),
       connector_(config_, Role::transaction, executor, *this),
       waiters_(std::move(executor)) {}
 
@@ -58,7 +57,7 @@ awaitable<std::shared_ptr<Connection>> Pool::acquire(Connection::Holder holder,
   if (waiters_.size() >= static_cast<std::size_t>(config_->pool_waiters)) throw exhausted();
   life_ = life;
   // The wait comes first: the connector looks whether somebody does.
-  if (all_.size() < most_) {
+  if (all_.size() < most()) {
     asio::post(executor_, [this, life] { connector_.start(life); });
   }
   return waiters_.wait(Clock::now() + config_->pool_timeout, holder);
@@ -105,7 +104,10 @@ void Pool::discard(std::shared_ptr<Connection> connection) {
 
 void Pool::offer(Member& member) {
   Connection& connection = *member.connection;
-  if (expired(connection, Clock::now()) && waiters_.empty()) return discard(member.connection);
+  const bool too_many = all_.size() > most();
+  if ((too_many || expired(connection, Clock::now())) && waiters_.empty()) {
+    return discard(member.connection);
+  }
   if (!waiters_.empty()) {
     member.state = Member::State::held;
     waiters_.give(member.connection);
@@ -193,7 +195,7 @@ void Pool::remove(const Connection& connection) {
 // Connecting.
 
 bool Pool::wants_connection() const {
-  return !closed_ && !waiters_.empty() && all_.size() < most_;
+  return !closed_ && !waiters_.empty() && all_.size() < most();
 }
 
 void Pool::connected(Handle handle) {
@@ -215,6 +217,7 @@ void Pool::tick(Clock::time_point now, const std::shared_ptr<void>& life) {
   if (wants_connection()) connector_.start(life);
 
   std::vector<std::shared_ptr<Connection>> mute, late, old;
+  const std::size_t too_many = all_.size() - std::min(all_.size(), most());
   for (const auto& member : all_) {
     Connection& connection = *member->connection;
     const bool limited = config_->statement_timeout.count() > 0;
@@ -225,7 +228,9 @@ void Pool::tick(Clock::time_point now, const std::shared_ptr<void>& life) {
     } else if (member->state == Member::State::idle && !config_->rolled_back) {
       const bool unused =
           config_->idle_timeout.count() > 0 && now - connection.idle_since > config_->idle_timeout;
-      if (unused || expired(connection, now)) old.push_back(member->connection);
+      if (unused || expired(connection, now) || old.size() < too_many) {
+        old.push_back(member->connection);
+      }
     }
   }
   for (const auto& connection : mute) {
@@ -257,7 +262,7 @@ Error Pool::exhausted() const {
   return {Errc::unavailable,
           fmt::format("no database connection was free within {} ms (each core has {}; {} sessions "
                       "wait; held by: {}){}{}",
-                      config_->pool_timeout.count(), most_, waiters_.size(),
+                      config_->pool_timeout.count(), most(), waiters_.size(),
                       holders.empty() ? "nobody" : holders, why.empty() ? "" : "; ", why)};
 }
 

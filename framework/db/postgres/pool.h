@@ -58,6 +58,8 @@ class Pool final : Connection::Owner, Connector::Owner {
   void drained(Connection& connection) override;
   void lost(Connection& connection) override;
 
+  /// How many connections there may be.
+  std::size_t most() const { return config_->rolled_back ? 1 : config_->pool_size_per_core(); }
   Member* find(const Connection& connection);
   void remove(const Connection& connection);
   void end_holding(Connection& connection);
@@ -69,7 +71,6 @@ class Pool final : Connection::Owner, Connector::Owner {
 
   std::shared_ptr<const Config> config_;
   boost::asio::any_io_executor executor_;
-  const std::size_t most_;
   Connector connector_;
   Waiters waiters_;
   std::vector<std::unique_ptr<Member>> all_;

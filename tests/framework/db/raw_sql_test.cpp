@@ -114,3 +114,11 @@ DATABASE_TEST(sql_that_is_not_the_users_to_write) {
     BOOST_TEST(co_await s.select<Shield>().count() == 0);  // the session is as good as before
   });
 }
+
+DATABASE_TEST(a_setting_that_would_outlive_the_session_is_refused) {
+  const auto set = [&]() -> awaitable<void> {
+    co_await db.session([](Session& s) -> awaitable<void> { co_await s.execute("SET a = 1"); });
+  };
+  BOOST_TEST((co_await error_of(set(), Errc::internal)).find("write SET LOCAL") !=
+             std::string::npos);
+}

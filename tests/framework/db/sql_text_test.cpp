@@ -52,6 +52,29 @@ BOOST_DATA_TEST_CASE(what_writes, boost::unit_test::data::make<std::string>({
   BOOST_TEST(aegis::db::writes(sample));
 }
 
+BOOST_DATA_TEST_CASE(what_would_reach_other_sessions,
+                     boost::unit_test::data::make<std::string>({
+                         "SET work_mem = '1GB'",
+                         "/* LOCAL */ set session work_mem = '1GB'",
+                         "SET ROLE postgres",
+                         "RESET ALL",
+                         "LISTEN channel",
+                     })) {
+  BOOST_CHECK_EXCEPTION(aegis::db::refuse_settings(sample), Error,
+                        [](const Error& error) { return error.code() == Errc::internal; });
+}
+
+BOOST_DATA_TEST_CASE(what_ends_with_the_transaction,
+                     boost::unit_test::data::make<std::string>({
+                         "SET LOCAL work_mem = '1GB'",
+                         "set transaction ISOLATION LEVEL SERIALIZABLE",
+                         "SET CONSTRAINTS ALL DEFERRED",
+                         "UPDATE t SET session = 1",
+                         "SELECT 1",
+                     })) {
+  BOOST_CHECK_NO_THROW(aegis::db::refuse_settings(sample));
+}
+
 BOOST_DATA_TEST_CASE(what_is_refused, boost::unit_test::data::make<std::string>({
                                           "",
                                           " \n-- nothing",

@@ -4,6 +4,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <set>
 
+#include "aegis/db/listener.h"
 #include "ground.h"
 
 namespace asio = boost::asio;
@@ -30,6 +31,16 @@ struct Write {
   awaitable<void> run(JobContext& job) {
     co_await note(job.db(), job.id(), what);
     if (job.attempt() <= fail_until) throw std::runtime_error("not yet");
+  }
+};
+
+struct Announce {
+  AEGIS_FIELDS(Announce)
+  awaitable<void> run(JobContext& job) {
+    auto jobs = job.db().select<WaitingJob>().stream();
+    while (co_await jobs.next()) {
+    }
+    job.db().notify("announcements", "read them all");
   }
 };
 
@@ -119,6 +130,15 @@ JOBS_TEST(a_job_that_comes_while_the_worker_waits_is_run) {
     BOOST_TEST((co_await end_of(db, id)).state == "completed");
   }
   BOOST_TEST(co_await effects(db) == 20);
+}
+
+JOBS_TEST(what_a_job_notifies_comes_when_it_is_completed) {
+  aegis::Listener listener = db.listen({"announcements"});
+  BOOST_TEST((co_await listener.next()).missed);
+  ground.worker<Announce>();
+  const auto id = co_await enqueue(db, Announce{});
+  BOOST_TEST((co_await listener.next()).payload == "read them all");
+  BOOST_TEST((co_await end_of(db, id)).state == "completed");
 }
 
 JOBS_TEST(a_job_that_fails_is_tried_again_and_its_failed_work_is_undone) {

@@ -22,7 +22,8 @@ struct Binder<Session&> {
 template <>
 struct Binder<Database&> {
   static void describe(Endpoint& endpoint);
-  void bind(Request& request, BindErrors&) { database = request.services->find<Database>(); }
+  /// Throws Error(unavailable) while the database is being prepared.
+  void bind(Request& request, BindErrors&);
   Database& get() { return *database; }
   Database* database = nullptr;
 };

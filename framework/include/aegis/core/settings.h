@@ -22,6 +22,7 @@ struct Settings {
   std::chrono::milliseconds shutdown_timeout{10'000};
 
   std::string database_url = "sqlite:///data/app.db";
+  std::string database_read_url{};
   bool database_engine_echo = false;
   std::string database_connect_args = "{}";
   std::chrono::milliseconds database_slow_transaction{1'000};
@@ -63,6 +64,8 @@ struct Settings {
       (database_url, min_length(1),
        doc("sqlite:///relative/path, sqlite:////absolute/path, sqlite://:memory: or "
            "postgresql://user:password@host/database.")),
+      (database_read_url,
+       doc("A replica of the database, postgresql://…, for what may be read a moment late.")),
       (database_engine_echo, doc("Log every SQL statement, without its values.")),
       (database_connect_args,
        doc(R"(Settings of the driver as JSON, such as {"foreign_keys": 1, "synchronous": "FULL"}.)")),

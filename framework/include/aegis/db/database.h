@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -21,6 +22,8 @@ class Runtime;
 
 struct DatabaseOptions {
   std::string url = "sqlite:///data/app.db";
+  /// A PostgreSQL server that follows the one at `url`, for read(). Empty: there is none.
+  std::string read_url{};
   /// Settings by name, driver's own: for SQLite busy_timeout, cache_size, foreign_keys,
   /// inline_opcodes, journal_mode, mmap_size, readers, statement_cache, synchronous and
   /// write_turn_timeout (docs/database.md). An unknown one is an error.
@@ -43,7 +46,7 @@ struct DatabaseReport {
     std::string name;
     Value value;  ///< a boolean, integer, real or text
   };
-  enum class Part : std::uint8_t { whole, storage };
+  enum class Part : std::uint8_t { whole, storage, replica };
   struct Problem {
     bool unhealthy;       ///< otherwise a warning
     std::string message;  ///< what is wrong, and what to do
@@ -57,6 +60,7 @@ struct DatabaseReport {
   std::vector<Fact> storage{};   ///< file, its existence, permissions and size
   std::vector<Fact> settings{};  ///< pragmas or server settings
   std::vector<Fact> pool{};      ///< connections, queues, group sizes
+  std::vector<Fact> replica{};   ///< where there is one: URL, whether it answers, lag
   std::vector<TableFacts> tables{};
   bool has_tables = false;  ///< `tables` is complete; otherwise the database could not be read
 };
@@ -87,11 +91,14 @@ class Database {
   std::invoke_result_t<F&, Session&> session(SessionOptions options, F body) {
     return run<F>(std::move(body), options);
   }
-  /// As session(), for reading only: stays on the caller's thread where the driver can.
+  /// As session(), for reading only: stays on the caller's thread where the driver can. Where there
+  /// is a replica (DatabaseOptions::read_url), that is read from: rows may be a moment old. For the
+  /// newest: session({.read_only = true}, …).
   template <class F>
   std::invoke_result_t<F&, Session&> read(
       F body, std::source_location where = std::source_location::current()) {
-    return run<F>(std::move(body), SessionOptions{.read_only = true, .where = where});
+    return run<F>(std::move(body),
+                  SessionOptions{.read_only = true, .replica = true, .where = where});
   }
   /// A session whose end is the caller's: commit() it, or it is rolled back.
   Session begin(std::source_location where = std::source_location::current());
@@ -113,6 +120,10 @@ class Database {
   /// Connects when needed and answers what there is; a database that is away is a Problem, not an
   /// exception.
   awaitable<DatabaseReport> inspect();
+
+  /// For the application: whether handlers may use it. Not before its tables are there.
+  bool prepared() const { return prepared_.load(std::memory_order_relaxed); }
+  void set_prepared(bool prepared) { prepared_ = prepared; }
 
   /// Ends all work and closes; sessions that are open are rolled back.
   awaitable<void> close();
@@ -140,6 +151,7 @@ class Database {
 
   DatabaseOptions options_;
   std::unique_ptr<db::Driver> driver_;
+  std::atomic<bool> prepared_ = true;
 };
 
 }  // namespace aegis

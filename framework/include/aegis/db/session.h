@@ -34,6 +34,7 @@ enum class Isolation : std::uint8_t {
 /// How a session is to run.
 struct SessionOptions {
   bool read_only = false;  ///< a write is an error
+  bool replica = false;    ///< a read_only one may read rows of a moment ago, from a replica
   /// More than read_committed: the session is one transaction from its first statement on, also
   /// when it only reads. SQLite's transactions are serializable always; a read_only session there
   /// has none.
@@ -211,7 +212,7 @@ class Session {
   db::Driver* driver_;
   SessionOptions options_;
   bool in_transaction_ = false;
-  int savepoints_ = 0;     ///< how many are open, one inside the other
+  int savepoints_ = 0;  ///< how many are open, one inside the other
   std::vector<std::function<void()>> after_commit_{};
   std::string failure_{};  ///< why the transaction can only be rolled back
   std::vector<std::pair<std::string, std::string>> notifications_{};  ///< to be sent at its commit

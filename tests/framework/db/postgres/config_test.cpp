@@ -86,3 +86,19 @@ BOOST_AUTO_TEST_CASE(the_pool_is_shared_out_among_the_cores) {
   BOOST_TEST(read_config(options, 4).pool_size_per_core() == 2U);
   BOOST_TEST(read_config(options, 64).pool_size_per_core() == 1U);
 }
+
+BOOST_AUTO_TEST_CASE(an_automatic_pool_names_its_process) {
+  const Config first = config("postgresql://h/d", {{"pool_size", "auto"}});
+  const Config named =
+      config("postgresql://h/d?application_name=" + std::string(63, 'x'), {{"pool_size", "auto"}});
+  BOOST_TEST(first.pool_size_now() == 10);  // until it is measured
+  const std::string name = keyword(first, "application_name");
+  BOOST_TEST(name.starts_with("aegis "));
+  BOOST_TEST(name.substr(name.size() - 10, 2) == " #");
+  BOOST_TEST(name !=
+             keyword(config("postgresql://h/d", {{"pool_size", "auto"}}), "application_name"));
+  BOOST_TEST(keyword(named, "application_name").size() == 63u);
+  BOOST_TEST(refusal("postgresql://h/d", {{"pool_size", "auto"}, {"transaction_pooling", "on"}}) !=
+             "taken");
+  BOOST_TEST(config("postgresql://h/d", {{"transaction_pooling", "on"}}).statement_cache == 0);
+}
