@@ -101,7 +101,6 @@ Attempt::Attempt(Store& store, const Services& services, const JobKind& kind, Cl
       kind_(kind),
       claim_(std::move(claim)),
       lease_(lease),
-      log_(log::root().with("job", claim_.id, "kind", claim_.kind, "attempt", claim_.attempt)),
       executor_(std::move(executor)) {}
 
 std::optional<std::chrono::steady_clock::time_point> Attempt::begun() const {
@@ -164,8 +163,8 @@ void Attempt::conclude(const std::exception_ptr& failure) {
   using How = Ending::How;
   if (!failure || recorded_) {
     if (failure) {
-      log_.warn("a job failed after its session had committed and completed it", "error",
-                message_of(failure));
+      log().warn("a job failed after its session had committed and completed it", "error",
+                 message_of(failure));
     }
     return;
   }
@@ -225,7 +224,7 @@ void Attempt::report(double progress, std::string message) {
 }
 
 void Attempt::report_line(std::string line) {
-  log_.info(line);
+  log().info(line);
   const Cell test_time = store_.now();
   const auto* given = std::get_if<Timestamp>(&test_time);
   const Timestamp now = given ? *given : Clock::system().now();
@@ -253,6 +252,10 @@ awaitable<std::string> Attempt::run_step(std::string name,
   // In place: it may wait for other things before it writes.
   co_await store_.database().session({.in_place = true, .origin = kind_.name}, body);
   co_return step.answer;
+}
+
+log::Log Attempt::log() const {
+  return log::root().with("job", claim_.id, "kind", claim_.kind, "attempt", claim_.attempt);
 }
 
 void Attempt::throw_stale() {

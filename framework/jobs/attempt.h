@@ -72,6 +72,7 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
 
   awaitable<void> run();
   awaitable<void> work();
+  log::Log log() const;
   [[noreturn]] void throw_stale();
   void conclude(const std::exception_ptr& failure);
   void ended();
@@ -81,8 +82,6 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   const JobKind& kind_;
   const Claim claim_;
   const std::int64_t lease_;
-  const log::Log log_;
-
   std::atomic<Stop> stop_ = Stop::no;
   std::atomic<std::chrono::steady_clock::duration> begun_{};
   const boost::asio::any_io_executor executor_;

@@ -39,8 +39,9 @@ awaitable<Store::LimitedClaims> LimitedFetch::fetch(std::int64_t lease, std::str
     const std::int64_t share = std::max<std::int64_t>(1, free / waiting--);
     const auto kind = kinds_.find(turn.kind.value_or(""));
     if (kind == kinds_.end()) continue;
-    auto some = co_await store_.fetch_limited(lease, queue, share, kinds_json_, turn.name,
-                                              kind->second->options.limit);
+    const Limit& rules = kind->second->options.limit;
+    if (rules.running > 0 && turn.running >= rules.running) continue;  // spares the transaction
+    auto some = co_await store_.fetch_limited(lease, queue, share, kinds_json_, turn.name, rules);
     std::ranges::move(some.claims, std::back_inserter(all.claims));
     if (some.wait) all.wait = std::min(all.wait.value_or(*some.wait), *some.wait);
   }

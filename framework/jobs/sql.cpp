@@ -244,7 +244,10 @@ Statements::Statements(Id database) {
   limited = fmt::format(
       "WITH RECURSIVE names (name) AS (SELECT ({}) UNION ALL SELECT ({}) FROM names WHERE "
       "names.name IS NOT NULL) SELECT name, (SELECT kind FROM aegis_job WHERE state = 'available' "
-      "AND limit_key IS NOT NULL AND queue = {} AND limit_key = names.name LIMIT 1) AS kind FROM "
+      "AND limit_key IS NOT NULL AND queue = {} AND limit_key = names.name LIMIT 1) AS kind, "
+      "(SELECT "
+      "count(*) FROM aegis_job WHERE state = 'running' AND limit_key IS NOT NULL AND limit_key = "
+      "names.name) AS running FROM "
       "names WHERE name IS NOT NULL LIMIT $3",
       next_limit(w.text(2)), next_limit("names.name"), w.text(1));
   hold_limit = fmt::format(

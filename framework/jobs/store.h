@@ -33,8 +33,9 @@ struct Claim {
 struct LimitedJobs {
   std::string name{};
   std::optional<std::string> kind{};  ///< of its jobs; nothing when they have just been taken
+  std::int64_t running = 0;
 
-  AEGIS_FIELDS(LimitedJobs, (name), (kind))
+  AEGIS_FIELDS(LimitedJobs, (name), (kind), (running))
 };
 
 /// Which attempt a statement is about: it changes nothing once the job has another.
