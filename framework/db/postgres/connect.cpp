@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include <array>
+#include <atomic>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -22,18 +23,24 @@ using std::chrono::steady_clock;
 
 // Of the database's own: a server that does not answer holds up nothing else. Never destroyed, as a
 // call that hangs must not hold up the end of the process.
-asio::thread_pool& helpers() {
+asio::thread_pool& connecting() {
   static auto& threads = *new asio::thread_pool(8);
   return threads;
 }
+asio::thread_pool& cancelling() {
+  static auto& threads = *new asio::thread_pool(4);
+  return threads;
+}
+constexpr int most_cancels = 64;  // at once: behind them, they would come too late
+std::atomic<int> cancels = 0;
 
 /// `work` must own what it uses: it runs to its end, also when nobody waits any more.
 template <class F>
-awaitable<std::invoke_result_t<F&>> on_helper(F work) {
+awaitable<std::invoke_result_t<F&>> on(asio::thread_pool& threads, F work) {
   using Result = std::invoke_result_t<F&>;
   const auto result = std::make_shared<Result>();
   const auto wakeup = std::make_shared<Wakeup>(co_await asio::this_coro::executor);
-  asio::post(helpers(), [work = std::move(work), result, done = wakeup->handle()]() mutable {
+  asio::post(threads, [work = std::move(work), result, done = wakeup->handle()]() mutable {
     ::pthread_setname_np(::pthread_self(), "aegis-postgres");
     *result = work();
     done.notify();
@@ -91,13 +98,18 @@ Attempt connect_now(const Config& config, Role role) {
 }  // namespace
 
 awaitable<Attempt> connect(std::shared_ptr<const Config> config, Role role) {
-  return on_helper([config = std::move(config), role] { return connect_now(*config, role); });
+  return on(connecting(),
+            [config = std::move(config), role] { return connect_now(*config, role); });
 }
 
 awaitable<void> cancel(std::shared_ptr<PGcancel> handle) {
-  co_await on_helper([handle = std::move(handle)] {
+  if (cancels >= most_cancels) co_return;
+  ++cancels;
+  co_await on(cancelling(), [handle = std::move(handle)] {
     std::array<char, 256> message{};
-    return PQcancel(handle.get(), message.data(), message.size());
+    const int sent = PQcancel(handle.get(), message.data(), message.size());
+    --cancels;
+    return sent;
   });
 }
 

@@ -58,6 +58,7 @@ Connection::~Connection() {
 // Sending.
 
 void Connection::send(Request& request) {
+  if (handle_ && request.alone && unsynced_ > 0) sync();  // which may find it broken
   if (!handle_) {
     request.end = End::lost;
     request.failure = std::make_shared<Failure>(lost_connection(""));
@@ -84,7 +85,6 @@ void Connection::append(std::string_view sql, std::span<const Cell> values, Requ
     descriptor_.assign(PQsocket(pg));
     await_readable();
   }
-  if (request && request->alone && unsynced_ > 0) sync();
 
   const auto sent = config_.echo ? Clock::now() : Clock::time_point{};
   Entry entry{.kind = Kind::execute, .request = request, .sent = sent};
@@ -231,6 +231,7 @@ awaitable<Result> Connection::copy_result() {
 
 awaitable<void> Connection::copy_in(const std::string& sql, FunctionRef<bool(std::string&)> next) {
   const auto self = shared_from_this();
+  copy_cancelled_ = false;
   flush();
   while (handle_ && !pending_.empty()) co_await copy_event();
   if (!handle_) throw lost_connection("");

@@ -75,7 +75,7 @@ void Pool::give_back(std::shared_ptr<Connection> connection) {
 
 bool Pool::pass_on(const std::shared_ptr<Connection>& connection) {
   Member* const member = find(*connection);
-  if (!member || closed_ || waiters_.empty()) return false;
+  if (!member || closed_ || waiters_.empty() || is_surplus(*connection)) return false;
   end_holding(*connection);
   ++member->committing;
   waiters_.give(connection);
@@ -86,6 +86,11 @@ bool Pool::pass_on(const std::shared_ptr<Connection>& connection) {
 void Pool::committed(const Connection& connection) {
   Member* const member = closed_ ? nullptr : find(connection);
   if (member && --member->committing == 0 && std::exchange(member->returned, false)) clean(*member);
+}
+
+/// There are more than there should be, or it is too old.
+bool Pool::is_surplus(const Connection& connection) const {
+  return all_.size() > most() || expired(connection, Clock::now());
 }
 
 void Pool::end_holding(Connection& connection) {
@@ -104,9 +109,10 @@ void Pool::discard(std::shared_ptr<Connection> connection) {
 
 void Pool::offer(Member& member) {
   Connection& connection = *member.connection;
-  const bool too_many = all_.size() > most();
-  if ((too_many || expired(connection, Clock::now())) && waiters_.empty()) {
-    return discard(member.connection);
+  if (is_surplus(connection)) {
+    discard(member.connection);
+    if (const auto life = life_.lock(); life && wants_connection()) connector_.start(life);
+    return;
   }
   if (!waiters_.empty()) {
     member.state = Member::State::held;

@@ -63,6 +63,7 @@ class Pool final : Connection::Owner, Connector::Owner {
   Member* find(const Connection& connection);
   void remove(const Connection& connection);
   void end_holding(Connection& connection);
+  bool is_surplus(const Connection& connection) const;
   void offer(Member& member);
   void clean(Member& member);
   bool is_clean(const Connection& connection) const;

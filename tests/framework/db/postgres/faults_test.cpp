@@ -1,10 +1,13 @@
 // A server that cannot be reached, ends connections or has none left: clear errors in
 // bounded time, and afterwards everything works again. What was acknowledged is stored, once.
 // (Restarts, a frozen server and a silent network, on two cores: ../faults.)
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <set>
 #include <thread>
 
 #include "fixture.h"
+#include "support/tcp_proxy.h"
 
 using namespace aegis;
 using namespace aegis::db::postgres::test;
@@ -199,4 +202,38 @@ BOOST_AUTO_TEST_CASE(a_server_without_a_connection_free) {
   others.clear();
   late.wait(read_one(*late.database));
   ledger.check();
+}
+
+BOOST_AUTO_TEST_CASE(cancels_that_get_no_answer_hold_up_no_connecting) {
+  Fixture f;
+  TcpProxy proxy(f.server.port());
+  f.url = "postgresql://aegis:aegis@127.0.0.1:" + std::to_string(proxy.port()) + "/" + f.name;
+  f.open({{"pool_size", "12"}});
+  int sleeping = 12;
+  const auto sleep = [&](Database& db) -> awaitable<void> {
+    co_await db.session(
+        [](Session& s) -> awaitable<void> { co_await s.execute("SELECT pg_sleep(60)"); });
+  };
+  std::vector<std::unique_ptr<asio::cancellation_signal>> signals;
+  for (int i = 0; i < sleeping; ++i) {
+    signals.push_back(std::make_unique<asio::cancellation_signal>());
+    asio::co_spawn(f.io, sleep(*f.database),
+                   asio::bind_cancellation_slot(signals.back()->slot(), [&](auto) { --sleeping; }));
+  }
+  const auto run_until = [&](auto reached) {
+    f.io.restart();
+    while (!reached()) f.io.run_for(5ms);
+  };
+  run_until([&] {
+    return f.server.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'",
+                            f.name) == "12";
+  });
+  proxy.fall_silent();
+  for (const auto& signal : signals) signal->emit(asio::cancellation_type::terminal);
+  run_until([&] { return sleeping == 0; });
+
+  Database healthy(f.runtime, {.url = f.server.url(f.name)});
+  f.wait(read_one(healthy));
+  f.wait(healthy.close());
+  proxy.recover();
 }

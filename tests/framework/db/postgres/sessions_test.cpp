@@ -472,6 +472,34 @@ BOOST_AUTO_TEST_CASE(copied_rows_know_their_keys_while_others_insert) {
   f.wait(work(*f.database));
 }
 
+BOOST_AUTO_TEST_CASE(a_copy_cancelled_before_it_began_does_not_harm_the_next) {
+  PostgresServer server;
+  Fixture f({{"pool_size", "1"}}, server);
+  f.wait(f.database->create_all({&table_of<Everything>()}));
+  std::vector<Everything> rows(1000);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].id = rows[i].whole = static_cast<std::int64_t>(i) + 1;
+  }
+  bool begins = false;
+  const auto insert = [&](Database& db, bool freeze) -> awaitable<void> {
+    co_await db.session([&](Session& s) -> awaitable<void> {
+      co_await s.savepoint([&]() -> awaitable<void> {
+        if (freeze) server.freeze();  // the answer to SAVEPOINT is due when the rows come
+        begins = true;
+        co_await s.insert_all(rows);
+      });
+    });
+  };
+  Task task(f.io, insert(*f.database, true));
+  task.run_until([&] { return begins; });
+  task.cancel();
+  task.run_until([&] { return task.ended; });
+  server.thaw();
+  BOOST_TEST(task.aborted());
+  f.wait(insert(*f.database, false));
+  BOOST_TEST(server.execute("SELECT count(*) FROM everything", f.name) == "1000");
+}
+
 BOOST_AUTO_TEST_CASE(a_copy_that_is_cancelled_leaves_nothing) {
   Fixture f({{"pool_size", "1"}});
   f.wait(f.database->create_all({&table_of<Everything>()}));
