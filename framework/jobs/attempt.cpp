@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -9,6 +10,7 @@
 
 #include "aegis/core/clock.h"
 #include "aegis/core/log.h"
+#include "core/describe/utf8.h"
 #include "db/driver.h"
 #include "jobs/tables.h"
 
@@ -18,11 +20,26 @@ namespace asio = boost::asio;
 
 namespace {
 
+/// Beyond what a back-off can mean, and within what every database can add to a time.
+constexpr std::chrono::milliseconds longest_delay = std::chrono::years(100);
+
+/// `text` as any database can keep it: U+FFFD stands for what is no UTF-8, and for a zero byte.
+std::string storable(std::string_view text) {
+  std::string kept;
+  kept.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = text[0] == '\0' ? 0 : detail::utf8_character(text);
+    kept += length == 0 ? "\xEF\xBF\xBD" : text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return kept;
+}
+
 std::string message_of(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
   } catch (const std::exception& error) {
-    return error.what();
+    return storable(error.what());
   } catch (...) {
     return "an exception that is no std::exception";
   }
@@ -36,7 +53,7 @@ Ending failed_ending(const JobKind& kind, const Claim& claim, std::string_view r
   if (claim.attempt >= claim.max_attempts) return ending;
   ending.how = Ending::How::failed;
   try {
-    ending.delay = kind.options.backoff(claim.attempt);
+    ending.delay = std::min(kind.options.backoff(claim.attempt), longest_delay);
   } catch (...) {
     ending.delay = exponential_backoff(claim.attempt);
     *ending.reason += "; its back-off failed too: " + message_of(std::current_exception());
@@ -214,22 +231,24 @@ Session& Attempt::session() {
 
 void Attempt::end_as(Ending ending) {
   ending.output = std::move(ending_.output);
+  ending.delay = std::min(ending.delay, longest_delay);
+  if (ending.reason) ending.reason = storable(*ending.reason);
   ending_ = std::move(ending);
 }
 
-void Attempt::report(double progress, std::string message) {
+void Attempt::report(double progress, std::string_view message) {
   const std::lock_guard lock(reports_mutex_);
   reports_.progress = progress;
-  if (!message.empty()) reports_.message = std::move(message);
+  if (!message.empty()) reports_.message = storable(message);
 }
 
-void Attempt::report_line(std::string line) {
+void Attempt::report_line(std::string_view line) {
   log().info(line);
   const Cell test_time = store_.now();
   const auto* given = std::get_if<Timestamp>(&test_time);
   const Timestamp now = given ? *given : Clock::system().now();
   const std::lock_guard lock(reports_mutex_);
-  reports_.lines.emplace_back(now, std::move(line));
+  reports_.lines.emplace_back(now, storable(line));
 }
 
 awaitable<std::string> Attempt::run_step(std::string name,
@@ -240,7 +259,7 @@ awaitable<std::string> Attempt::run_step(std::string name,
         .where(JobStep::col.job_id == step.job_id && JobStep::col.name == step.name)
         .first();
   };
-  const auto done = co_await store_.database().read(find);
+  const auto done = co_await store_.database().session({.read_only = true}, find);
   if (done) co_return done->answer;
   auto body = [&](Session& s) -> awaitable<void> {
     step.id.reset();  // a body may run again
@@ -305,14 +324,14 @@ void JobContext::progress(double fraction, std::string message) {
     throw Error(Errc::invalid,
                 fmt::format("Progress goes from 0 to 1, but is given as {}.", fraction));
   }
-  attempt_->report(fraction, std::move(message));
+  attempt_->report(fraction, message);
 }
 awaitable<std::string> JobContext::run_step(std::string name,
                                             FunctionRef<awaitable<std::string>(Session&)> work) {
   return attempt_->run_step(std::move(name), work);
 }
 void JobContext::log(std::string message) {
-  attempt_->report_line(std::move(message));
+  attempt_->report_line(message);
 }
 void JobContext::output_json(std::string json) {
   attempt_->set_output(std::move(json));

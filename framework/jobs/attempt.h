@@ -62,8 +62,8 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   Session& session();
   void end_as(Ending ending);
   void set_output(std::string json) { ending_.output = std::move(json); }
-  void report(double progress, std::string message);
-  void report_line(std::string line);
+  void report(double progress, std::string_view message);
+  void report_line(std::string_view line);
   awaitable<std::string> run_step(std::string name,
                                   FunctionRef<awaitable<std::string>(Session&)> work);
 

@@ -202,8 +202,13 @@ Statements::Statements(Id database) {
       "a.job_id = job.id JOIN aegis_job_finished AS other ON other.id = a.after_id WHERE {} AND "
       "job.state = 'blocked' AND NOT job.run_anyway AND other.state <> 'completed' GROUP BY job.id",
       w.among_numbers("job.id", 1));
-  release = fmt::format("UPDATE aegis_job SET state = {} WHERE {} AND {} RETURNING id, queue",
-                        state_when("run_at"), waits_for_nobody, w.among_numbers("id", 2));
+  // A job that it comes after may have died since `doomed` was asked.
+  release = fmt::format(
+      "UPDATE aegis_job SET state = {} WHERE {} AND {} AND (run_anyway OR NOT EXISTS (SELECT 1 "
+      "FROM "
+      "aegis_job_after AS a JOIN aegis_job_finished AS other ON other.id = a.after_id WHERE "
+      "a.job_id = aegis_job.id AND other.state <> 'completed')) RETURNING id, queue",
+      state_when("run_at"), waits_for_nobody, w.among_numbers("id", 2));
   stalled = fmt::format("SELECT id FROM aegis_job WHERE {} LIMIT 1000", waits_for_nobody);
   forget_after = fmt::format("DELETE FROM aegis_job_after WHERE {}", w.among_numbers("job_id", 1));
   hold_attempt = fmt::format(

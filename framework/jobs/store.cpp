@@ -195,7 +195,7 @@ awaitable<std::vector<LimitedJobs>> Store::limited(const std::string& queue,
   auto body = [&](Session& s) -> awaitable<std::vector<LimitedJobs>> {
     return rows<LimitedJobs>(s, sql_->limited, values, false);
   };
-  co_return co_await database_->read(body);
+  co_return co_await database_->session({.read_only = true}, body);
 }
 
 awaitable<Store::LimitedClaims> Store::fetch_limited(std::int64_t lease, const std::string& queue,
@@ -296,7 +296,7 @@ awaitable<std::vector<std::int64_t>> Store::cancel_requests(std::int64_t lease) 
   auto body = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
     return rows<std::int64_t>(s, sql_->cancel_requests, values, false);
   };
-  co_return co_await database_->read(body);
+  co_return co_await database_->session({.read_only = true}, body);
 }
 
 awaitable<std::vector<Fence>> Store::running(std::int64_t lease) {
@@ -304,7 +304,7 @@ awaitable<std::vector<Fence>> Store::running(std::int64_t lease) {
   auto body = [&](Session& s) -> awaitable<std::vector<Fence>> {
     return rows<Fence>(s, sql_->running, values, false);
   };
-  co_return co_await database_->read(body);
+  co_return co_await database_->session({.read_only = true}, body);
 }
 
 awaitable<void> Store::follow_up(std::vector<std::int64_t> ended) {
@@ -314,7 +314,7 @@ awaitable<void> Store::follow_up(std::vector<std::int64_t> ended) {
     auto find = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
       return rows<std::int64_t>(s, sql_->followers, ids, false);
     };
-    ended = co_await settle(co_await database_->read(find));
+    ended = co_await settle(co_await database_->session({.read_only = true}, find));
   }
 }
 
@@ -322,7 +322,7 @@ awaitable<void> Store::follow_up_stalled() {
   auto find = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
     return rows<std::int64_t>(s, sql_->stalled, {}, false);
   };
-  const auto cancelled = co_await settle(co_await database_->read(find));
+  const auto cancelled = co_await settle(co_await database_->session({.read_only = true}, find));
   co_await follow_up(cancelled);
 }
 
@@ -365,7 +365,7 @@ awaitable<std::int64_t> Store::rescue() {
   auto look = [&](Session& s) -> awaitable<std::vector<std::optional<bool>>> {
     return rows<std::optional<bool>>(s, sql_->anyone_lost, values, false);
   };
-  const auto lost = co_await database_->read(look);
+  const auto lost = co_await database_->session({.read_only = true}, look);
   if (lost.empty() || !lost.front().value_or(false)) co_return 0;
 
   std::vector<std::string> gone;
@@ -407,7 +407,7 @@ awaitable<std::optional<std::int64_t>> Store::next_due() {
   auto body = [&](Session& s) -> awaitable<std::vector<std::optional<std::int64_t>>> {
     return rows<std::optional<std::int64_t>>(s, sql_->next_due, values, false);
   };
-  const auto due = co_await database_->read(body);
+  const auto due = co_await database_->session({.read_only = true}, body);
   co_return due.empty() ? std::nullopt : due.front();
 }
 
@@ -416,7 +416,7 @@ awaitable<std::int64_t> Store::expire(std::int64_t limit) {
   auto find = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
     return rows<std::int64_t>(s, sql_->expired, values, false);
   };
-  const auto ids = co_await database_->read(find);
+  const auto ids = co_await database_->session({.read_only = true}, find);
   std::int64_t ended = 0;
   auto end_all = [&](Session& s) -> awaitable<void> {
     ended = 0;
@@ -460,7 +460,7 @@ awaitable<Overview> Store::overview() {
     for (const std::int64_t count : running) found.running += count;
     found.queues = co_await rows<QueueOverview>(s, sql_->queues, all, false);
   };
-  co_await database_->read(body);
+  co_await database_->session({.read_only = true}, body);
   co_return found;
 }
 
@@ -470,7 +470,7 @@ awaitable<std::int64_t> Store::prune(std::string state, std::chrono::millisecond
   auto find = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
     return rows<std::int64_t>(s, sql_->outdated, values, false);
   };
-  const auto ids = co_await database_->read(find);
+  const auto ids = co_await database_->session({.read_only = true}, find);
   if (ids.empty()) co_return 0;
   const std::string list = json_list(ids);
   const std::array<Cell, 1> those{list};

@@ -129,7 +129,8 @@ struct Overview {
   AEGIS_FIELDS(Overview, (workers), (running), (queues))
 };
 
-/// What the jobs room asks of one database. Methods that take no session run in one of their own.
+/// What the jobs room asks of one database. Methods that take no session run in one of their own,
+/// never on a replica: what they decide on must be the newest.
 class Store {
  public:
   explicit Store(Database& database);

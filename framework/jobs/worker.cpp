@@ -441,6 +441,7 @@ struct Worker::Impl {
     std::map<std::int64_t, std::vector<Fence>> completed{};  ///< by lease, no more to say
     std::vector<std::pair<Fence, Ending>> endings{};
     std::vector<Store::Report> reports{};
+    bool one_by_one = false;  ///< one of them cannot be stored
   };
 
   Batch next_batch() {
@@ -478,12 +479,15 @@ struct Worker::Impl {
         Milliseconds pause{50};
         while (!over) {
           std::string trouble;
+          bool lasts = false;
           try {
             co_await write(batch);
           } catch (const std::exception& error) {
             trouble = error.what();
+            lasts = is_lasting(error);
           }
           if (trouble.empty()) break;
+          if (lasts && !std::exchange(batch.one_by_one, true)) continue;
           log::warn("the ends of jobs could not be recorded yet", "jobs", recording, "error",
                     trouble);
           pause = std::min<Milliseconds>(pause * 2, 2s);
@@ -516,6 +520,7 @@ struct Worker::Impl {
       if (done.size() < fences.size()) warn_of_stale(fences.size() - done.size());
       batch.completed.erase(batch.completed.begin());
     }
+    if (batch.one_by_one) co_await write_one_by_one(batch);
     if (!batch.endings.empty()) {
       const auto mine = co_await store.end(batch.endings);
       const auto stale = static_cast<std::size_t>(std::ranges::count(mine, false));
@@ -528,6 +533,61 @@ struct Worker::Impl {
     std::vector<std::int64_t> ids;
     for (const auto& attempt : batch.attempts) ids.push_back(attempt->claim().id);
     co_await store.follow_up(std::move(ids));
+  }
+
+  // What cannot be stored must not hold up the rest for ever: such an ending loses what it says,
+  // and such a line is dropped.
+  awaitable<void> write_one_by_one(Batch& batch) {
+    while (!batch.endings.empty()) {
+      auto& [fence, ending] = batch.endings.back();
+      const std::vector<std::pair<Fence, Ending>> one{{fence, ending}};
+      const bool stored = co_await try_once(store.end(one), fence);
+      if (!stored) {
+        const Ending bare{.how = ending.how,
+                          .delay = std::min<Milliseconds>(ending.delay, 1min),
+                          .reason = fmt::format("attempt {}: what it says of its end cannot be "
+                                                "stored; see the log of its worker",
+                                                fence.attempt)};
+        const std::vector<std::pair<Fence, Ending>> without{{fence, bare}};
+        co_await store.end(without);
+      }
+      batch.endings.pop_back();
+      due.notify();
+    }
+    while (!batch.reports.empty()) {
+      const std::vector<Store::Report> one{batch.reports.back()};
+      co_await try_once(store.report(one), one.front().fence);
+      batch.reports.pop_back();
+    }
+  }
+
+  // Answers false when it can never succeed.
+  template <class T>
+  static awaitable<bool> try_once(awaitable<T> written, Fence fence) {
+    try {
+      co_await std::move(written);
+    } catch (const std::exception& error) {
+      if (!is_lasting(error)) throw;
+      log::error("what a job says cannot be stored", "job", fence.id, "attempt", fence.attempt,
+                 "error", error.what());
+      co_return false;
+    }
+    co_return true;
+  }
+
+  // Whether another try would fail like this one.
+  static bool is_lasting(const std::exception& error) {
+    const auto* known = dynamic_cast<const Error*>(&error);
+    if (!known) return false;
+    switch (known->code()) {
+      case Errc::unavailable:
+      case Errc::timeout:
+      case Errc::try_again:
+      case Errc::unknown_outcome:
+        return false;
+      default:
+        return true;
+    }
   }
 
   static void warn_of_stale(std::size_t count) {

@@ -1,5 +1,7 @@
 // Jobs after other jobs, and the steps of one.
+#include "../../support/postgres_server.h"
 #include "ground.h"
+#include "jobs/inline.h"
 
 namespace {
 
@@ -114,6 +116,54 @@ JOBS_TEST(what_a_dead_worker_left_blocked_is_found) {
   BOOST_TEST((co_await waiting(db, b))->state == "blocked");
   co_await store.follow_up_stalled();
   BOOST_TEST((co_await waiting(db, b))->state == "available");
+}
+
+JOBS_TEST(a_failure_at_the_last_moment_lets_no_follower_start) {
+  const auto a = co_await enqueue(db, "a");
+  const auto b = co_await enqueue(db, "b", {.after = {a}});
+  const auto c =
+      co_await enqueue(db, "c", {.after = {a}, .after_failure = aegis::AfterFailure::run});
+  aegis::jobs::Store store(db);
+  auto race = [&](Session& s) -> awaitable<void> {
+    co_await store.end_waiting(s, a, "dead", "after others had asked who failed");
+    const std::string followers = aegis::jobs::json_list({b, c});
+    const std::array<aegis::Cell, 2> values{store.now(), followers};
+    const auto released =
+        co_await aegis::jobs::rows<aegis::jobs::Released>(s, store.sql().release, values);
+    BOOST_REQUIRE(released.size() == 1);
+    BOOST_TEST(released[0].id == c);
+  };
+  co_await db.session(race);
+  BOOST_TEST((co_await waiting(db, b))->state == "blocked");
+  co_await store.follow_up({a});
+  BOOST_TEST((co_await finished(db, b))->state == "cancelled");
+}
+
+BOOST_AUTO_TEST_CASE(what_the_framework_decides_on_is_never_read_from_a_replica) {
+  OnDatabase ground("postgresql");
+  auto& server = PostgresServer::shared();
+  const std::string stale = server.create_database();
+  {
+    // That has not even got the tables yet.
+    Database db(ground.runtime(), {.url = ground.url(), .read_url = server.url(stale)});
+    const auto body = [&]() -> awaitable<void> {
+      steps_done = 0;
+      auto add = [](Session& s) -> awaitable<std::int64_t> {
+        co_return (co_await s.enqueue<Trip>()).id;
+      };
+      const auto id = co_await db.session(add);
+      aegis::jobs::Store store(db);
+      auto over = [&]() -> awaitable<bool> {
+        co_await aegis::jobs::run_available(store, ground.services(), {&aegis::job_kind<Trip>()});
+        co_return (co_await finished(ground.database(), id)).has_value();
+      };
+      co_await eventually(over);
+      BOOST_TEST(steps_done == 2);
+      co_await db.close();
+    };
+    ground.wait(body());
+  }
+  server.drop_database(stale);
 }
 
 JOBS_TEST(a_step_is_done_once_however_often_the_job_is_tried) {

@@ -86,6 +86,14 @@ struct Tell {
       co_await job.db().commit();
       co_await note(job.db(), job.id(), "never");
       co_await job.db().commit();
+    } else if (how == "garbage") {
+      job.progress(0.5, "half \xFF");
+      job.log(std::string("a zero \0 byte", 13));
+      throw std::runtime_error("not UTF-8: \xC3(");
+    } else if (how == "for ever") {
+      job.snooze(std::chrono::milliseconds::max());
+    } else if (how == "the same") {
+      job.progress(1, "the same");
     } else if (how == "anything") {
       throw 5;
     }
@@ -163,6 +171,51 @@ JOBS_TEST(a_job_that_fails_too_often_is_dead_with_the_reason) {
   const auto odd = co_await enqueue(db, Tell{.how = "anything"}, {.max_attempts = 1});
   BOOST_TEST(*(co_await end_of(db, odd)).error ==
              "attempt 1: an exception that is no std::exception");
+}
+
+JOBS_TEST(what_a_job_says_may_be_any_bytes) {
+  ground.worker<Tell>();
+  const auto id = co_await enqueue(db, Tell{.how = "garbage"}, {.max_attempts = 1});
+  const auto job = co_await end_of(db, id);
+  BOOST_TEST(*job.error == "attempt 1: not UTF-8: \uFFFD(");
+  BOOST_TEST(*job.message == "half \uFFFD");
+  auto line = [&]() -> awaitable<bool> {
+    co_return co_await db.read([](Session& s) -> awaitable<bool> {
+      const auto all = co_await s.select<aegis::jobs::JobLine>().all();
+      co_return all.size() == 1 && all[0].message == "a zero \uFFFD byte";
+    });
+  };
+  co_await eventually(line);
+  const auto far = co_await enqueue(db, Tell{.how = "for ever"});
+  auto sleeps = [&]() -> awaitable<bool> {
+    co_return (co_await waiting(db, far))->state == "scheduled";
+  };
+  co_await eventually(sleeps);
+}
+
+JOBS_TEST(an_end_that_cannot_be_stored_does_not_hold_up_others) {
+  auto forbid = [](Session& s) -> awaitable<void> {
+    co_await s.execute("CREATE UNIQUE INDEX once ON aegis_job_finished (message)");
+  };
+  co_await db.session(forbid);
+  std::vector<Tell> many(5, Tell{.how = "the same"});
+  auto all = [&](Session& s) -> awaitable<void> { co_await s.enqueue_all(many); };
+  co_await db.session(all);
+  ground.worker<Tell>();
+  std::vector<FinishedJob> ended;
+  auto over = [&]() -> awaitable<bool> {
+    auto find = [](Session& s) -> awaitable<std::vector<FinishedJob>> {
+      return s.select<FinishedJob>().all();
+    };
+    ended = co_await db.read(find);
+    co_return ended.size() == 5;
+  };
+  co_await eventually(over);
+  BOOST_TEST(std::ranges::count(ended, std::optional<std::string>("the same"),
+                                &FinishedJob::message) == 1);
+  BOOST_TEST(std::ranges::count_if(ended, [](const FinishedJob& job) {
+               return job.error.value_or("").find("cannot be stored") != std::string::npos;
+             }) == 4);
 }
 
 JOBS_TEST(arguments_that_cannot_be_read_are_a_failure_that_says_so) {
