@@ -75,15 +75,21 @@ awaitable<void> all_done(Database& db) {
   }
 }
 
+// In parts: SQLite ends a session that writes for too long.
 awaitable<void> a_million_finished(Database& db) {
-  co_await db.session([](Session& s) -> awaitable<void> {
-    co_await s.execute(
-        "INSERT INTO aegis_job_finished (id, kind, queue, state, priority, run_at, created_at, "
-        "attempt, max_attempts, timeout, arguments, tags, finished_at) WITH RECURSIVE n (i) AS "
-        "(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT i + 100000000, 'Noop', "
-        "'default', 'completed', 0, '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z', "
-        "1, 10, 0, '{}', '[]', '2026-01-01T00:00:00.000000Z' FROM n");
-  });
+  for (std::int64_t first = 100'000'000; first < 101'000'000; first += 50'000) {
+    auto body = [&](Session& s) -> awaitable<void> {
+      co_await s.execute(
+          "INSERT INTO aegis_job_finished (id, kind, queue, state, priority, run_at, created_at, "
+          "attempt, max_attempts, timeout, arguments, tags, finished_at) WITH RECURSIVE n (i) AS "
+          "(SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 49999) SELECT i + $1, 'Noop', "
+          "'default', 'completed', 0, '2026-01-01T00:00:00.000000Z', "
+          "'2026-01-01T00:00:00.000000Z', 1, 10, 0, '{}', '[]', '2026-01-01T00:00:00.000000Z' "
+          "FROM n",
+          first);
+    };
+    co_await db.session(body);
+  }
 }
 
 struct Bench {
@@ -92,8 +98,19 @@ struct Bench {
   Runtime& runtime;
   Database& db;
   jobs::Worker& worker;
+  bool failed = false;
 
   awaitable<void> run() {
+    try {
+      co_await measure();
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "{}\n", error.what());
+      failed = true;
+    }
+    runtime.shutdown();
+  }
+
+  awaitable<void> measure() {
     co_await db.create_all(jobs::tables());
     if (work == "million") co_await a_million_finished(db);
     if (work == "latency") {
@@ -109,7 +126,6 @@ struct Bench {
       co_await all_done(db);
       print_rate(begin);
     }
-    runtime.shutdown();
   }
 
   void print_rate(SteadyClock::time_point begin) const {
@@ -153,5 +169,6 @@ int main(int argc, char** argv) {
   runtime.on_stop("database", [&] { return database.close(); });
   Bench bench{argv[1], std::atoll(argv[3]), runtime, database, worker};
   runtime.spawn(0, bench.run(), "bench");
-  return runtime.run();
+  const int code = runtime.run();
+  return bench.failed ? 1 : code;
 }
