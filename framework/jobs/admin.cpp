@@ -91,15 +91,24 @@ awaitable<bool> retry_one(Session& s, const JobInfo& job) {
 
 awaitable<bool> cancel_one(Session& s, Store& store, const JobInfo& job) {
   if (is_finished(job)) co_return false;
-  const bool ended = co_await store.end_waiting(s, job.id, "cancelled", "cancelled");
-  if (ended) co_return true;
-  co_return co_await s.update_all<WaitingJob>()
-          .set(WaitingJob::col.cancel_requested, true)
-          .where(WaitingJob::col.id == job.id)
-          .run() > 0;
+  for (int round = 0; round < 5; ++round) {  // it may start or stop between the two
+    const bool ended = co_await store.end_waiting(s, job.id, "cancelled", "cancelled");
+    if (ended) co_return true;
+    const auto asked =
+        co_await s.update_all<WaitingJob>()
+            .set(WaitingJob::col.cancel_requested, true)
+            .where(WaitingJob::col.id == job.id && WaitingJob::col.state == "running")
+            .run();
+    if (asked > 0) co_return true;
+  }
+  co_return false;
 }
 
+// Not one that others wait for: they would forget what became of it.
 awaitable<bool> erase_one(Session& s, const JobInfo& job) {
+  const auto followers =
+      co_await s.select<JobAfter>().where(JobAfter::col.after_id == job.id).count();
+  if (followers > 0) co_return false;
   std::int64_t erased = 0;
   if (is_finished(job)) {
     erased = co_await s.delete_from<FinishedJob>().where(FinishedJob::col.id == job.id).run();
@@ -165,9 +174,22 @@ awaitable<std::vector<std::string>> lines(Database& db, std::int64_t id) {
 
 awaitable<std::int64_t> change(Database& db, JobAction action, JobFilter filter,
                                std::function<void(std::int64_t)> tell) {
-  Store store(db);
   std::int64_t looked_at = 0;
   std::int64_t changed = 0;
+  if (action == JobAction::retry && !filter.id && !filter.state) {
+    for (const char* state : {"dead", "cancelled", "retryable"}) {
+      filter.state = state;
+      std::int64_t of_state = 0;
+      const auto add = [&](std::int64_t count) {
+        of_state = count;
+        if (tell) tell(looked_at + of_state);
+      };
+      changed += co_await change(db, action, filter, add);
+      looked_at += of_state;
+    }
+    co_return changed;
+  }
+  Store store(db);
   std::vector<JobInfo> some;
   std::set<std::string> queues;
   std::vector<std::int64_t> changed_now;

@@ -56,9 +56,10 @@ awaitable<std::vector<std::string>> lines(Database& db, std::int64_t id);
 /// What is done to many jobs.
 enum class JobAction : std::uint8_t {
   retry,   ///< those that failed, wait for later or are finished: available now, with an attempt
-           ///< more if they had used them up
+           ///< more if they had used them up; of many, when no state is given, only those
+           ///< that are dead, cancelled or retryable
   cancel,  ///< those that wait; the workers of those that run are asked to stop them
-  erase,   ///< those that do not run
+  erase,   ///< those that do not run, and that no others wait for
 };
 
 /// Does it to all matching jobs, the newest first, some hundreds in a transaction, and answers how

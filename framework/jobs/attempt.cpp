@@ -128,12 +128,13 @@ std::optional<std::chrono::steady_clock::time_point> Attempt::begun() const {
 
 void Attempt::start(Done done) {
   done_ = std::move(done);
+  // First: who stops it and then sees that it has not begun may be sure that it never will.
+  begun_ = std::chrono::steady_clock::now().time_since_epoch();
   if (stop_ != Stop::no) {
     conclude(std::make_exception_ptr(Error(Errc::unavailable, "stopped before it began")));
     ended();
     return;
   }
-  begun_ = std::chrono::steady_clock::now().time_since_epoch();
   if (claim_.timeout.count() > 0) {
     deadline_.emplace(executor_, claim_.timeout);
     deadline_->async_wait([weak = weak_from_this()](boost::system::error_code error) {

@@ -54,6 +54,14 @@ Settings settings_of(const JobKind& kind, const EnqueueOptions& options) {
   }
   if (settings.max_attempts < 1) refuse(kind, "max_attempts is at least 1", settings.max_attempts);
   if (settings.timeout < 0) refuse(kind, "a timeout is not negative", settings.timeout);
+  const bool unique = options.key || kind.options.unique.by != UniqueBy::nothing;
+  if (unique && !options.after.empty() && settings.on_conflict != OnConflict::keep) {
+    throw Error(
+        Errc::invalid,
+        fmt::format("Job {}: one that is there already cannot be made to come after others: "
+                    "`after` goes with OnConflict::keep only.",
+                    kind.name));
+  }
   return settings;
 }
 

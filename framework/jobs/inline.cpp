@@ -51,7 +51,7 @@ awaitable<std::vector<Ending>> run_available(Store& store, const Services& servi
     const auto overview = co_await store.overview();
     for (const auto& queue : overview.queues) {
       auto claims = co_await store.fetch(worker.lease, queue.name, 1, kinds_json);
-      if (claims.empty() && limited.needed()) {
+      if (claims.empty()) {
         claims = (co_await limited.fetch(worker.lease, queue.name, 1)).claims;
       }
       for (const Claim& claim : claims) {

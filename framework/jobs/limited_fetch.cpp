@@ -13,7 +13,7 @@ constexpr std::int64_t most_looked_at = 100;  // limits in a round
 LimitedFetch::LimitedFetch(Store& store, const std::vector<const JobKind*>& kinds) : store_(store) {
   std::vector<std::string> names;
   for (const JobKind* kind : kinds) {
-    if (!kind->options.limit.any()) continue;
+    any_limits_ = any_limits_ || kind->options.limit.any();
     kinds_.emplace(kind->name, kind);
     names.emplace_back(kind->name);
   }

@@ -15,15 +15,16 @@ class LimitedFetch {
   /// All must outlive it. `kinds` are the jobs that can be run.
   LimitedFetch(Store& store, const std::vector<const JobKind*>& kinds);
 
-  /// Whether any of the kinds has limits.
-  bool needed() const { return !kinds_.empty(); }
+  /// Whether any of the kinds has limits. If not, there may still be jobs of a time when one had.
+  bool any_limits() const { return any_limits_; }
   /// Up to `limit` jobs of the queue that may start now, under `lease`. A `wait` in the answer:
   /// when to come again at the latest.
   awaitable<Store::LimitedClaims> fetch(std::int64_t lease, std::string queue, std::int64_t limit);
 
  private:
   Store& store_;
-  std::map<std::string, const JobKind*, std::less<>> kinds_{};  ///< with limits
+  std::map<std::string, const JobKind*, std::less<>> kinds_{};
+  bool any_limits_ = false;
   std::string kinds_json_;
   std::map<std::string, std::string> last_{};  ///< by queue: the limit that had its turn
 };

@@ -170,8 +170,8 @@ Statements::Statements(Id database) {
   const std::string new_time = when(3, 4);
   const auto change = [&](std::string_view more) {
     return fmt::format(
-        "UPDATE aegis_job SET run_at = {}, state = {}{} WHERE unique_key = $2 AND "
-        "state <> 'running' RETURNING id",
+        "UPDATE aegis_job SET run_at = {}, state = CASE WHEN state = 'blocked' THEN state ELSE {} "
+        "END{} WHERE unique_key = $2 AND state <> 'running' RETURNING id",
         new_time, state_when(new_time), more);
   };
   replace = change(", priority = $5, arguments = $6");
@@ -292,14 +292,15 @@ Statements::Statements(Id database) {
     return fmt::format(
         "UPDATE aegis_job SET state = CASE WHEN $5 > 0 THEN '{}' ELSE 'available' "
         "END, run_at = CASE WHEN $5 > 0 THEN {} ELSE run_at END, lease = NULL, "
-        "error = coalesce({}, error){} WHERE {}",
+        "error = coalesce({}, error){} WHERE {} AND NOT cancel_requested",
         state, w.later("$5"), w.text(6), more, fence);
   };
   retry = again("retryable", "");
   snooze = again("scheduled", ", attempt = attempt - 1");
+  // Those that are to be cancelled lose their worker: whoever rescues them ends them.
   release_all =
       "UPDATE aegis_job SET state = 'available', attempt = attempt - 1, lease = NULL "
-      "WHERE lease = $1 AND state = 'running' RETURNING queue";
+      "WHERE lease = $1 AND state = 'running' AND NOT cancel_requested RETURNING queue";
   progress = fmt::format(
       "UPDATE aegis_job SET progress = coalesce({}, progress), message = "
       "coalesce({}, message) WHERE id = $1 AND lease = $2 AND state = 'running'",

@@ -86,7 +86,13 @@ awaitable<bool> end_with(Runner& runner, const Statements& sql, Cell now, const 
       const std::int64_t delay = ending.how == How::released ? 0 : ending.delay.count();
       const std::array<Cell, 6> values{now, fence.id, attempt, fence.lease, delay, reason};
       const bool counts = ending.how == How::failed;
-      co_return co_await execute(runner, counts ? sql.retry : sql.snooze, values) == 1;
+      const auto changed = co_await execute(runner, counts ? sql.retry : sql.snooze, values);
+      if (changed == 1) co_return true;
+      // Either it is another's by now, or somebody has asked to cancel it.
+      const Ending cancelled{.how = How::cancelled,
+                             .reason = ending.reason.value_or(
+                                 fmt::format("attempt {}: cancelled while it ran", fence.attempt))};
+      co_return co_await end_with(runner, sql, now, fence, cancelled);
     }
     case How::lost:
       break;
@@ -343,7 +349,7 @@ awaitable<std::vector<std::int64_t>> Store::settle(std::vector<std::int64_t> fol
       if (done) cancelled.push_back(one.id);
     }
     released = co_await rows<Released>(s, sql_->release, values);
-    std::vector<std::int64_t> over = cancelled;
+    std::vector<std::int64_t> over;
     for (const Released& one : released) over.push_back(one.id);
     const std::string over_list = json_list(over);
     const std::array<Cell, 1> ids{over_list};
@@ -434,8 +440,12 @@ awaitable<bool> Store::end_waiting(Session& session, std::int64_t id, std::strin
                                    std::string reason) {
   const std::array<Cell, 4> values{now(), id, state, reason};
   const auto done = co_await rows<std::int64_t>(session, sql_->end_waiting, values);
+  if (done.empty()) co_return false;
   co_await forget(session, *sql_, done);
-  co_return !done.empty();
+  const std::string list = json_list(done);
+  const std::array<Cell, 1> ids{list};
+  co_await execute(session, sql_->forget_after, ids);
+  co_return true;
 }
 
 awaitable<void> Store::set_paused(std::string queue, bool paused) {

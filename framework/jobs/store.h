@@ -44,6 +44,8 @@ struct Fence {
   std::int32_t attempt{};
   std::int64_t lease{};
 
+  auto operator<=>(const Fence&) const = default;
+
   AEGIS_FIELDS(Fence, (id), (attempt), (lease))
 };
 

@@ -17,9 +17,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <map>
 #include <random>
+#include <set>
 #include <thread>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "aegis/core/log.h"
@@ -91,7 +91,8 @@ struct Worker::Impl {
     std::string name;
     int limit = 0;
     int running = 0;
-    bool look = true;  ///< there may be jobs
+    bool look = true;              ///< there may be jobs
+    bool look_for_limited = true;  ///< also while no kind that is known has limits
   };
 
   /// Where other threads leave news. Outlives the worker in their hands.
@@ -308,13 +309,14 @@ struct Worker::Impl {
         co_await wanted.wait(500ms);
       }
       first = queues.empty() ? 0 : (first + 1) % queues.size();
-      if (any) continue;
       const auto next = std::min(polled + options.poll, tokens_at);
-      co_await wanted.wait(std::max<steady_clock::duration>(next - steady_clock::now(), 1ms));
+      if (!any) {
+        co_await wanted.wait(std::max<steady_clock::duration>(next - steady_clock::now(), 1ms));
+      }
       if (steady_clock::now() >= next) {
         polled = steady_clock::now();
         tokens_at = steady_clock::time_point::max();
-        for (Queue& queue : queues) queue.look = true;
+        for (Queue& queue : queues) queue.look = queue.look_for_limited = true;
       }
     }
   }
@@ -329,7 +331,7 @@ struct Worker::Impl {
     try {
       std::vector<std::pair<Fence, Ending>> endings;
       for (const Fence& fence : co_await store.running(lease)) {
-        if (!held.contains(fence.id))
+        if (!held.contains(fence))
           endings.emplace_back(fence, Ending{.how = Ending::How::released});
       }
       if (!endings.empty()) {
@@ -351,14 +353,15 @@ struct Worker::Impl {
     limited_first = !limited_first;
     for (const bool limited : {limited_first, !limited_first}) {
       const std::int64_t left = free - std::ssize(claims);
-      if (left == 0) break;
+      if (left <= 0) break;
       std::vector<Claim> some;
       if (!limited) {
         some = co_await store.fetch(under, queue.name, left, kinds_json);
-      } else if (limited_fetch.needed()) {
+      } else if (limited_fetch.any_limits() || queue.look_for_limited) {
         auto found = co_await limited_fetch.fetch(under, queue.name, left);
         if (found.wait) tokens_at = std::min(tokens_at, steady_clock::now() + *found.wait);
         some = std::move(found.claims);
+        queue.look_for_limited = !some.empty();
       }
       std::ranges::move(some, std::back_inserter(claims));
     }
@@ -373,13 +376,13 @@ struct Worker::Impl {
       const std::size_t core = cores.next();
       auto attempt = std::make_shared<Attempt>(store, services, *kind->second, std::move(claim),
                                                under, cores.executor(core));
-      held.insert(attempt->claim().id);
+      // The very attempt that is here already: the server crashed and forgot that it gave it out.
+      if (!held.insert(attempt->fence()).second) continue;
       attempts.emplace(attempt.get(), Running{attempt, core, steady_clock::now()});
       ++queue.running;
+      ++running;
       batches[core].push_back(std::move(attempt));
     }
-    const auto count = static_cast<int>(claims.size());
-    running += count;
     for (std::size_t core = 0; core < cores.size(); ++core) {
       if (batches[core].empty()) continue;
       asio::post(cores.executor(core), [batch = std::move(batches[core]), inbox = inbox] {
@@ -424,8 +427,10 @@ struct Worker::Impl {
 
   void collect(std::shared_ptr<Attempt> attempt) {
     const auto one = attempts.find(attempt.get());
-    if (!one->second.given_up) free_slot(attempt->claim());
+    const bool counts = !one->second.given_up;
     attempts.erase(one);
+    if (!counts) return;  // how it ended has been said for it
+    free_slot(attempt->claim());
     const Ending& ending = attempt->ending();
     if (ending.reason && ending.how != Ending::How::released) {
       log::warn("a job did not succeed", "job", attempt->claim().id, "kind", attempt->claim().kind,
@@ -494,7 +499,7 @@ struct Worker::Impl {
           co_await again.wait(pause);
         }
         recording = 0;
-        for (const auto& attempt : batch.attempts) held.erase(held.find(attempt->claim().id));
+        for (const auto& attempt : batch.attempts) held.erase(attempt->fence());
         look_after(batch.attempts);
         wanted.notify();
       }
@@ -655,7 +660,6 @@ struct Worker::Impl {
                    one.attempt->claim().kind, "thread", core);
       }
     }
-    std::vector<std::pair<Fence, Ending>> endings;
     for (auto& [key, one] : attempts) {
       if (one.given_up || !cores.blocked(one.core)) continue;
       const Claim& claim = one.attempt->claim();
@@ -664,9 +668,10 @@ struct Worker::Impl {
           begun && claim.timeout.count() > 0 && now > *begun + claim.timeout + options.grace;
       const bool never_began = !begun && now > one.dispatched + options.grace;
       if (!overdue && !never_began) continue;
+      one.attempt->stop(overdue ? Stop::timeout : Stop::shutdown);
+      if (never_began && one.attempt->begun()) continue;  // at the last moment: it ends by itself
       one.given_up = true;
       free_slot(claim);
-      one.attempt->stop(overdue ? Stop::timeout : Stop::shutdown);
       Ending ending{.how = Ending::How::released};
       if (overdue) {
         ending =
@@ -676,18 +681,29 @@ struct Worker::Impl {
         log::error("a job blocks its thread and is given up", "job", claim.id, "kind", claim.kind,
                    "becomes", to_string(ending.how));
       }
-      endings.emplace_back(one.attempt->fence(), std::move(ending));
+      given_up.emplace_back(one.attempt->fence(), std::move(ending));
     }
-    if (!endings.empty()) {
-      co_await store.end(endings);
-      look_everywhere();
+    co_await record_given_up();
+  }
+
+  // What fails here is tried again by the next round.
+  awaitable<void> record_given_up() {
+    if (given_up.empty()) co_return;
+    co_await store.end(given_up);
+    std::vector<std::int64_t> ids;
+    for (const auto& [fence, ending] : given_up) {
+      held.erase(fence);
+      ids.push_back(fence.id);
     }
+    given_up.clear();
+    look_everywhere();
+    co_await store.follow_up(std::move(ids));
   }
 
   awaitable<void> clear_out() {
-    co_await store.expire(1'000);
+    while (!over && co_await store.expire(1'000) == 1'000) continue;
     co_await store.follow_up_stalled();
-    if (limited_fetch.needed()) co_await store.forget_limits();
+    co_await store.forget_limits();
     const std::array<std::pair<const char*, Milliseconds>, 3> ages{
         {{"completed", options.keep_completed},
          {"cancelled", options.keep_cancelled},
@@ -787,8 +803,8 @@ struct Worker::Impl {
   };
   std::unordered_map<Attempt*, Running> attempts{};
   std::vector<std::shared_ptr<Attempt>> unrecorded{};
-  std::unordered_multiset<std::int64_t>
-      held{};  ///< jobs from their arrival until their end is recorded
+  std::set<Fence> held{};  ///< attempts from their arrival until their end is recorded
+  std::vector<std::pair<Fence, Ending>> given_up{};  ///< that are still to be recorded
   steady_clock::time_point strays_looked_for{};
   std::int64_t recording = 0;  ///< how many are being written
   bool limited_first = false;

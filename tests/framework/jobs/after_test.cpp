@@ -1,6 +1,7 @@
 // Jobs after other jobs, and the steps of one.
 #include "../../support/postgres_server.h"
 #include "ground.h"
+#include "jobs/admin.h"
 #include "jobs/inline.h"
 
 namespace {
@@ -137,6 +138,37 @@ JOBS_TEST(a_failure_at_the_last_moment_lets_no_follower_start) {
   BOOST_TEST((co_await waiting(db, b))->state == "blocked");
   co_await store.follow_up({a});
   BOOST_TEST((co_await finished(db, b))->state == "cancelled");
+}
+
+JOBS_TEST(nothing_brings_a_blocked_job_before_its_turn) {
+  using aegis::jobs::change, aegis::jobs::JobAction;
+  const auto a = co_await enqueue(db, "a");
+  const auto b = co_await enqueue(db, "b", {.key = "b", .after = {a}});
+  for (const auto how : {aegis::OnConflict::replace, aegis::OnConflict::reschedule}) {
+    co_await enqueue(db, "new b", {.key = "b", .on_conflict = how});
+    BOOST_TEST((co_await waiting(db, b))->state == "blocked");
+    auto both = [&]() -> awaitable<void> {
+      co_await enqueue(db, "b", {.key = "b", .on_conflict = how, .after = {a}});
+    };
+    BOOST_TEST((co_await error_of(both(), Errc::invalid)).find("OnConflict::keep only") !=
+               std::string::npos);
+  }
+  BOOST_TEST(co_await change(db, JobAction::erase, {.id = a}) == 0);
+  BOOST_TEST((co_await waiting(db, b))->state == "blocked");
+  BOOST_TEST(co_await change(db, JobAction::cancel, {.id = b}) == 1);
+  BOOST_TEST(co_await change(db, JobAction::erase, {.id = a}) == 1);
+}
+
+JOBS_TEST(a_bulk_retry_leaves_completed_jobs_alone_unless_they_are_asked_for) {
+  using aegis::jobs::change, aegis::jobs::JobAction;
+  const auto good = co_await enqueue(db, "good");
+  const auto bad = co_await enqueue(db, "fail");
+  aegis::jobs::Store store(db);
+  co_await aegis::jobs::run_available(store, ground.services(), {&aegis::job_kind<Note>()});
+  BOOST_TEST(co_await change(db, JobAction::retry, {.kind = "Note"}) == 1);
+  BOOST_TEST((co_await waiting(db, bad))->state == "available");
+  BOOST_TEST((co_await finished(db, good)).has_value());
+  BOOST_TEST(co_await change(db, JobAction::retry, {.state = "completed"}) == 1);
 }
 
 BOOST_AUTO_TEST_CASE(what_the_framework_decides_on_is_never_read_from_a_replica) {

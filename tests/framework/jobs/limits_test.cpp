@@ -140,6 +140,18 @@ JOBS_TEST(a_key_with_many_jobs_does_not_hold_up_the_others) {
   BOOST_TEST(others == 10);
 }
 
+JOBS_TEST(what_was_enqueued_while_its_kind_had_a_limit_runs_without_it) {
+  watch.reset();
+  co_await enqueue_all(db, std::vector<Free>(25));
+  auto as_of_then = [](Session& s) -> awaitable<void> {
+    co_await s.update_all<WaitingJob>().set(WaitingJob::col.limit_key, "Free").run();
+  };
+  co_await db.session(as_of_then);
+  ground.worker<Free>();
+  co_await all_done(db);
+  BOOST_TEST(watch.order().size() == 25);
+}
+
 JOBS_TEST(no_more_jobs_start_than_the_rate_allows) {
   watch.reset();
   const auto begin = std::chrono::steady_clock::now();

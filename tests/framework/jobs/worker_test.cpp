@@ -6,6 +6,7 @@
 
 #include "aegis/db/listener.h"
 #include "ground.h"
+#include "jobs/admin.h"
 
 namespace asio = boost::asio;
 
@@ -280,6 +281,54 @@ JOBS_TEST(a_running_job_tells_its_progress_and_can_be_cancelled) {
     BOOST_TEST(all[0].job_id == id);
   };
   co_await db.read(lines);
+}
+
+JOBS_TEST(an_attempt_that_is_given_out_again_to_its_worker_does_not_run_twice) {
+  ground.worker<Wait>();
+  const auto id = co_await enqueue(db, Wait{});
+  auto half_way = [&]() -> awaitable<bool> {
+    co_return (co_await waiting(db, id))->progress == 0.5;
+  };
+  co_await eventually(half_way);
+  auto forget = [&](Session& s) -> awaitable<void> {  // as a crash of the server may
+    co_await s.execute(
+        "UPDATE aegis_job SET state = 'available', attempt = 0, lease = NULL WHERE id = $1", id);
+  };
+  co_await db.session(forget);
+  auto runs = [&]() -> awaitable<bool> {
+    co_return (co_await waiting(db, id))->state == "running";
+  };
+  co_await eventually(runs);
+  BOOST_TEST(co_await aegis::jobs::change(db, aegis::jobs::JobAction::cancel, {.id = id}) == 1);
+  BOOST_TEST((co_await end_of(db, id)).state == "cancelled");
+  auto lines = [](Session& s) -> awaitable<void> {
+    BOOST_TEST(co_await s.select<aegis::jobs::JobLine>().count() == 1);
+  };
+  co_await db.read(lines);
+}
+
+JOBS_TEST(a_cancel_that_was_asked_for_counts_however_the_attempt_ends) {
+  using aegis::jobs::Ending;
+  aegis::jobs::Store store(db);
+  co_await store.sign_on({.lease = 31, .name = "one", .length = 1h, .concurrency = 9});
+  const auto cancel = [&](std::int64_t id) {
+    return aegis::jobs::change(db, aegis::jobs::JobAction::cancel, {.id = id});
+  };
+  for (const auto how : {Ending::How::failed, Ending::How::snoozed, Ending::How::released}) {
+    const auto id = co_await enqueue(db, Touch{});
+    BOOST_TEST((co_await store.fetch(31, "default", 9, R"(["Touch"])")).size() == 1);
+    BOOST_TEST(co_await cancel(id) == 1);
+    const std::vector<std::pair<aegis::jobs::Fence, Ending>> ends{
+        {{id, 1, 31}, {.how = how, .delay = 1s}}};
+    BOOST_TEST((co_await store.end(ends))[0]);
+    BOOST_TEST((co_await end_of(db, id)).state == "cancelled");
+  }
+  const auto id = co_await enqueue(db, Touch{});
+  BOOST_TEST((co_await store.fetch(31, "default", 9, R"(["Touch"])")).size() == 1);
+  BOOST_TEST(co_await cancel(id) == 1);
+  co_await store.sign_off(31);
+  co_await store.rescue();
+  BOOST_TEST((co_await end_of(db, id)).state == "cancelled");
 }
 
 JOBS_TEST(a_job_can_say_how_it_ends) {
