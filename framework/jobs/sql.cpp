@@ -267,8 +267,10 @@ Statements::Statements(Id database) {
       "SELECT count(*) FROM aegis_job WHERE state = 'running' AND limit_key IS NOT NULL AND "
       "limit_key = $1";
   spend_tokens = "UPDATE aegis_job_limit SET tokens = tokens - $2 WHERE name = $1";
-  forget_limits =
-      fmt::format("DELETE FROM aegis_job_limit WHERE filled_at < {}", w.later("-86400000"));
+  forget_limits = fmt::format(
+      "DELETE FROM aegis_job_limit WHERE filled_at < {0} AND (name = {1} OR substr(name, 1, "
+      "length({1}) + 1) = {1} || ':')",
+      w.later("-$3"), w.text(2));
 
   finish = jobs::finish(
       w, fence,

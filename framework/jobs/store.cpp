@@ -240,10 +240,16 @@ awaitable<Store::LimitedClaims> Store::fetch_limited(std::int64_t lease, const s
   co_return found;
 }
 
-awaitable<void> Store::forget_limits() {
-  const std::array<Cell, 1> values{now()};
+awaitable<void> Store::forget_limits(const std::vector<const JobKind*>& kinds) {
   auto body = [&](Session& s) -> awaitable<void> {
-    co_await execute(s, sql_->forget_limits, values);
+    for (const JobKind* kind : kinds) {
+      const Limit& rules = kind->options.limit;
+      std::chrono::milliseconds unused = std::chrono::hours(24);
+      if (rules.starts > 0)
+        unused = std::max(unused, rules.per * std::max(1, rules.burst / rules.starts + 1));
+      const std::array<Cell, 3> values{now(), kind->name, std::int64_t{unused.count()}};
+      co_await execute(s, sql_->forget_limits, values);
+    }
   };
   co_await database_->session(body);
 }

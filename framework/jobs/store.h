@@ -206,8 +206,9 @@ class Store {
   /// Deletes up to `limit` jobs that were finished in this way longer ago than `age`.
   awaitable<std::int64_t> prune(std::string state, std::chrono::milliseconds age,
                                 std::int64_t limit);
-  /// Forgets limits that nobody has used for a day.
-  awaitable<void> forget_limits();
+  /// Forgets the limits of these kinds that nobody has used for a day, and whose tokens are all
+  /// there again.
+  awaitable<void> forget_limits(const std::vector<const JobKind*>& kinds);
 
  private:
   awaitable<std::vector<Claim>> claim(Session& s, std::string_view sql,

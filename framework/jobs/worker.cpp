@@ -120,6 +120,7 @@ struct Worker::Impl {
       : cores(runtime),
         store(db),
         limited_fetch(store, known),
+        all_kinds(known),
         services(found),
         options(std::move(given)),
         inbox(std::make_shared<Inbox>(this)) {
@@ -703,7 +704,7 @@ struct Worker::Impl {
   awaitable<void> clear_out() {
     while (!over && co_await store.expire(1'000) == 1'000) continue;
     co_await store.follow_up_stalled();
-    co_await store.forget_limits();
+    co_await store.forget_limits(all_kinds);
     const std::array<std::pair<const char*, Milliseconds>, 3> ages{
         {{"completed", options.keep_completed},
          {"cancelled", options.keep_cancelled},
@@ -779,6 +780,7 @@ struct Worker::Impl {
   Cores cores;  // used on the worker's own thread only
   Store store;
   LimitedFetch limited_fetch;
+  const std::vector<const JobKind*> all_kinds;
   const Services& services;
   const WorkerOptions options;
   std::map<std::string, const JobKind*, std::less<>> kinds;

@@ -75,6 +75,12 @@ struct Call {
   }
 };
 
+struct Rare {
+  static constexpr JobOptions options{.limit = {.starts = 1, .per = std::chrono::days(7)}};
+  AEGIS_FIELDS(Rare)
+  awaitable<void> run(JobContext&) { co_return; }
+};
+
 struct Free {
   AEGIS_FIELDS(Free)
   awaitable<void> run(JobContext&) {
@@ -161,6 +167,29 @@ JOBS_TEST(no_more_jobs_start_than_the_rate_allows) {
   // Five at once, then one each 50 ms.
   BOOST_TEST((std::chrono::steady_clock::now() - begin >= 10 * 50ms - 50ms));
   BOOST_TEST(watch.order().size() == 15);
+}
+
+JOBS_TEST(a_rate_is_not_forgotten_before_its_time_is_up) {
+  using aegis::jobs::LimitRow;
+  const auto then =
+      std::chrono::floor<std::chrono::milliseconds>(aegis::Clock::system().now()) - 48h;
+  std::vector<LimitRow> rows{{"Rare", 0, then},
+                             {"Rare:key", 0, then},
+                             {"Rarest", 0, then},
+                             {"Call", 0, then},
+                             {"Call:key", 0, then}};
+  auto insert = [&](Session& s) -> awaitable<void> { co_await s.insert_all(rows); };
+  co_await db.session(insert);
+  aegis::jobs::Store store(db);
+  co_await store.forget_limits({&aegis::job_kind<Rare>(), &aegis::job_kind<Call>()});
+  auto left = [](Session& s) -> awaitable<std::vector<LimitRow>> {
+    return s.select<LimitRow>().order_by(LimitRow::col.name.asc()).all();
+  };
+  const auto found = co_await db.read(left);
+  BOOST_REQUIRE(found.size() == 3);
+  BOOST_TEST(found[0].name == "Rare");
+  BOOST_TEST(found[1].name == "Rare:key");
+  BOOST_TEST(found[2].name == "Rarest");
 }
 
 JOBS_TEST(a_limit_is_held_by_what_a_dead_worker_ran_until_it_is_rescued) {
