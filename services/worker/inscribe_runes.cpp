@@ -6,7 +6,9 @@ using namespace aegis;
 
 awaitable<void> InscribeRunes::run(JobContext& job) {
   Session& db = job.db();  // its commit, after this, also completes the job
-  auto shield = co_await db.find<Shield>(shield_id);
+  // Locked: nobody changes it between the look and the update.
+  auto shield =
+      co_await db.select<Shield>().where(Shield::col.id == shield_id).for_update().first();
   if (!shield) {
     job.discard("the shield was melted");
     co_return;

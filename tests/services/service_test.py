@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -300,6 +301,28 @@ class ServiceTest(unittest.TestCase):
             self.assertEqual(service.request("GET", "/shields").status, 200)
             other.execute("ROLLBACK")
         self.assertEqual(service.request("POST", "/shields", {"name": "Aegis"}).status, 201)
+        self.assertEqual(service.stop(), 0)
+
+    @on_postgresql
+    def test_a_job_does_not_undo_what_a_request_changes_meanwhile(self):
+        service = self.serve()
+        service.await_ready()
+        psql("INSERT INTO aegis_queue (name, paused_at) VALUES ('default', now())")
+        path = service.request("POST", "/shields", {"name": "Aegis"}).headers["Location"]
+        with subprocess.Popen(["psql", "--no-psqlrc", "-qAt", POSTGRES_URL], text=True,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+            other.stdin.write("BEGIN; UPDATE shield SET material = 'gold'; SELECT 'changed';\n")
+            other.stdin.flush()
+            self.assertEqual(other.stdout.readline(), "changed\n")
+            psql("UPDATE aegis_queue SET paused_at = NULL")
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            while psql(waiting).strip() == "0":
+                time.sleep(0.01)
+            other.stdin.write("COMMIT;\n")
+            other.stdin.close()
+        while not (shield := service.get_json(path))["enchantment"]:
+            time.sleep(0.01)
+        self.assertEqual((shield["material"], shield["enchantment"]), ("gold", "runes of gold"))
         self.assertEqual(service.stop(), 0)
 
     @on_postgresql
