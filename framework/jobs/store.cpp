@@ -15,6 +15,17 @@
 namespace aegis::jobs {
 namespace {
 
+/// The rows that a statement reads by itself. Not with Database::read(): what a replica shows may
+/// be out of date.
+template <class T>
+awaitable<std::vector<T>> look(Database& database, std::string_view sql,
+                               std::span<const Cell> values) {
+  auto body = [&](Session& s) -> awaitable<std::vector<T>> {
+    return rows<T>(s, sql, values, false);
+  };
+  co_return co_await database.session({.read_only = true}, body);
+}
+
 template <class Runner>
 awaitable<std::int64_t> execute(Runner& runner, std::string_view sql,
                                 std::span<const Cell> values) {
@@ -198,10 +209,7 @@ awaitable<std::vector<Claim>> Store::fetch(std::int64_t lease, const std::string
 awaitable<std::vector<LimitedJobs>> Store::limited(const std::string& queue,
                                                    const std::string& after, std::int64_t most) {
   const std::array<Cell, 3> values{queue, after, most};
-  auto body = [&](Session& s) -> awaitable<std::vector<LimitedJobs>> {
-    return rows<LimitedJobs>(s, sql_->limited, values, false);
-  };
-  co_return co_await database_->session({.read_only = true}, body);
+  co_return co_await look<LimitedJobs>(*database_, sql_->limited, values);
 }
 
 awaitable<Store::LimitedClaims> Store::fetch_limited(std::int64_t lease, const std::string& queue,
@@ -305,36 +313,25 @@ awaitable<void> Store::report(const std::vector<Report>& reports) {
 
 awaitable<std::vector<std::int64_t>> Store::cancel_requests(std::int64_t lease) {
   const std::array<Cell, 1> values{lease};
-  auto body = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
-    return rows<std::int64_t>(s, sql_->cancel_requests, values, false);
-  };
-  co_return co_await database_->session({.read_only = true}, body);
+  co_return co_await look<std::int64_t>(*database_, sql_->cancel_requests, values);
 }
 
 awaitable<std::vector<Fence>> Store::running(std::int64_t lease) {
   const std::array<Cell, 1> values{lease};
-  auto body = [&](Session& s) -> awaitable<std::vector<Fence>> {
-    return rows<Fence>(s, sql_->running, values, false);
-  };
-  co_return co_await database_->session({.read_only = true}, body);
+  co_return co_await look<Fence>(*database_, sql_->running, values);
 }
 
 awaitable<void> Store::follow_up(std::vector<std::int64_t> ended) {
   while (!ended.empty()) {
     const std::string list = json_list(ended);
     const std::array<Cell, 1> ids{list};
-    auto find = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
-      return rows<std::int64_t>(s, sql_->followers, ids, false);
-    };
-    ended = co_await settle(co_await database_->session({.read_only = true}, find));
+    ended = co_await settle(co_await look<std::int64_t>(*database_, sql_->followers, ids));
   }
 }
 
 awaitable<void> Store::follow_up_stalled() {
-  auto find = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
-    return rows<std::int64_t>(s, sql_->stalled, {}, false);
-  };
-  const auto cancelled = co_await settle(co_await database_->session({.read_only = true}, find));
+  const auto cancelled =
+      co_await settle(co_await look<std::int64_t>(*database_, sql_->stalled, {}));
   co_await follow_up(cancelled);
 }
 
@@ -374,10 +371,7 @@ awaitable<bool> Store::hold(Session& session, const Fence& fence) {
 
 awaitable<std::int64_t> Store::rescue() {
   const std::array<Cell, 1> values{now()};
-  auto look = [&](Session& s) -> awaitable<std::vector<std::optional<bool>>> {
-    return rows<std::optional<bool>>(s, sql_->anyone_lost, values, false);
-  };
-  const auto lost = co_await database_->session({.read_only = true}, look);
+  const auto lost = co_await look<std::optional<bool>>(*database_, sql_->anyone_lost, values);
   if (lost.empty() || !lost.front().value_or(false)) co_return 0;
 
   std::vector<std::string> gone;
@@ -416,19 +410,13 @@ awaitable<std::int64_t> Store::promote(std::int64_t limit) {
 
 awaitable<std::optional<std::int64_t>> Store::next_due() {
   const std::array<Cell, 1> values{now()};
-  auto body = [&](Session& s) -> awaitable<std::vector<std::optional<std::int64_t>>> {
-    return rows<std::optional<std::int64_t>>(s, sql_->next_due, values, false);
-  };
-  const auto due = co_await database_->session({.read_only = true}, body);
+  const auto due = co_await look<std::optional<std::int64_t>>(*database_, sql_->next_due, values);
   co_return due.empty() ? std::nullopt : due.front();
 }
 
 awaitable<std::int64_t> Store::expire(std::int64_t limit) {
   const std::array<Cell, 2> values{now(), limit};
-  auto find = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
-    return rows<std::int64_t>(s, sql_->expired, values, false);
-  };
-  const auto ids = co_await database_->session({.read_only = true}, find);
+  const auto ids = co_await look<std::int64_t>(*database_, sql_->expired, values);
   std::int64_t ended = 0;
   auto end_all = [&](Session& s) -> awaitable<void> {
     ended = 0;
@@ -483,10 +471,7 @@ awaitable<Overview> Store::overview() {
 awaitable<std::int64_t> Store::prune(std::string state, std::chrono::milliseconds age,
                                      std::int64_t limit) {
   const std::array<Cell, 4> values{now(), state, std::int64_t{age.count()}, limit};
-  auto find = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
-    return rows<std::int64_t>(s, sql_->outdated, values, false);
-  };
-  const auto ids = co_await database_->session({.read_only = true}, find);
+  const auto ids = co_await look<std::int64_t>(*database_, sql_->outdated, values);
   if (ids.empty()) co_return 0;
   const std::string list = json_list(ids);
   const std::array<Cell, 1> those{list};
