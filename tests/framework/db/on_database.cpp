@@ -32,14 +32,3 @@ OnDatabase::~OnDatabase() {
   if (!server_database_.empty()) PostgresServer::shared().drop_database(server_database_);
   if (!folder_.empty()) std::filesystem::remove_all(folder_);
 }
-
-awaitable<std::string> error_of(awaitable<void> task, Errc code) {
-  try {
-    co_await std::move(task);
-  } catch (const Error& error) {
-    BOOST_TEST(to_string(error.code()) == to_string(code));
-    co_return error.what();
-  }
-  BOOST_TEST(false, "expected an Error of kind " << to_string(code));
-  co_return "";
-}

@@ -1,9 +1,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/test/data/monomorphic.hpp>
-#include <boost/test/data/test_case.hpp>
-#include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -12,6 +9,7 @@
 #include "aegis/core/error.h"
 #include "aegis/core/runtime.h"
 #include "aegis/db/database.h"
+#include "database_test.h"
 #include "models.h"
 
 /// The conformance suite's ground: each case runs on every kind of database there is, with the
@@ -45,16 +43,3 @@ class OnDatabase {
   bool concurrent_readers_ = false;
   std::unique_ptr<Database> database_;
 };
-
-/// The message of the Error that `task` throws, after checking its code.
-awaitable<std::string> error_of(awaitable<void> task, Errc code);
-
-/// A test case whose body is a coroutine in which `db` is the Database.
-#define DATABASE_TEST(name)                                               \
-  static awaitable<void> name##_body(OnDatabase& ground, Database& db);   \
-  BOOST_DATA_TEST_CASE(name, databases(), kind) {                         \
-    OnDatabase ground(kind);                                              \
-    ground.wait(name##_body(ground, ground.database()));                  \
-  }                                                                       \
-  static awaitable<void> name##_body([[maybe_unused]] OnDatabase& ground, \
-                                     [[maybe_unused]] Database& db)

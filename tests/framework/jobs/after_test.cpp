@@ -64,7 +64,7 @@ awaitable<std::vector<std::string>> noted(Database& db) {
 
 }  // namespace
 
-JOBS_TEST(a_job_runs_after_those_that_it_comes_after) {
+DATABASE_TEST(a_job_runs_after_those_that_it_comes_after) {
   const auto a = co_await enqueue(db, "a");
   const auto b = co_await enqueue(db, "b", {.delay = 50ms});
   const auto c = co_await enqueue(db, "c", {.after = {a, b}});
@@ -83,7 +83,7 @@ JOBS_TEST(a_job_runs_after_those_that_it_comes_after) {
   BOOST_TEST((co_await end_of(db, late)).state == "completed");
 }
 
-JOBS_TEST(a_failure_cancels_what_comes_after_it_unless_that_is_to_run_anyway) {
+DATABASE_TEST(a_failure_cancels_what_comes_after_it_unless_that_is_to_run_anyway) {
   const auto fails = co_await enqueue(db, "fail");
   const auto next = co_await enqueue(db, "next", {.after = {fails}});
   const auto further = co_await enqueue(db, "further", {.after = {next}});
@@ -106,7 +106,7 @@ JOBS_TEST(a_failure_cancels_what_comes_after_it_unless_that_is_to_run_anyway) {
              "Job Note cannot come after job 12345: there is none.");
 }
 
-JOBS_TEST(what_a_dead_worker_left_blocked_is_found) {
+DATABASE_TEST(what_a_dead_worker_left_blocked_is_found) {
   const auto a = co_await enqueue(db, "a");
   const auto b = co_await enqueue(db, "b", {.after = {a}});
   aegis::jobs::Store store(db);
@@ -119,7 +119,7 @@ JOBS_TEST(what_a_dead_worker_left_blocked_is_found) {
   BOOST_TEST((co_await waiting(db, b))->state == "available");
 }
 
-JOBS_TEST(a_failure_at_the_last_moment_lets_no_follower_start) {
+DATABASE_TEST(a_failure_at_the_last_moment_lets_no_follower_start) {
   const auto a = co_await enqueue(db, "a");
   const auto b = co_await enqueue(db, "b", {.after = {a}});
   const auto c =
@@ -140,7 +140,7 @@ JOBS_TEST(a_failure_at_the_last_moment_lets_no_follower_start) {
   BOOST_TEST((co_await finished(db, b))->state == "cancelled");
 }
 
-JOBS_TEST(nothing_brings_a_blocked_job_before_its_turn) {
+DATABASE_TEST(nothing_brings_a_blocked_job_before_its_turn) {
   using aegis::jobs::change, aegis::jobs::JobAction;
   const auto a = co_await enqueue(db, "a");
   const auto b = co_await enqueue(db, "b", {.key = "b", .after = {a}});
@@ -159,7 +159,7 @@ JOBS_TEST(nothing_brings_a_blocked_job_before_its_turn) {
   BOOST_TEST(co_await change(db, JobAction::erase, {.id = a}) == 1);
 }
 
-JOBS_TEST(a_bulk_retry_leaves_completed_jobs_alone_unless_they_are_asked_for) {
+DATABASE_TEST(a_bulk_retry_leaves_completed_jobs_alone_unless_they_are_asked_for) {
   using aegis::jobs::change, aegis::jobs::JobAction;
   const auto good = co_await enqueue(db, "good");
   const auto bad = co_await enqueue(db, "fail");
@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(what_the_framework_decides_on_is_never_read_from_a_replica)
   server.drop_database(stale);
 }
 
-JOBS_TEST(a_step_is_done_once_however_often_the_job_is_tried) {
+DATABASE_TEST(a_step_is_done_once_however_often_the_job_is_tried) {
   steps_done = 0;
   ground.worker<Trip>();
   auto body = [](Session& s) -> awaitable<std::int64_t> {

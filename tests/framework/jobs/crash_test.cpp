@@ -7,7 +7,7 @@
 #include "ledger.h"
 #include "process.h"
 
-JOBS_TEST(workers_that_are_killed_lose_nothing_and_do_nothing_twice) {
+DATABASE_TEST(workers_that_are_killed_lose_nothing_and_do_nothing_twice) {
   if (ground.one_process()) co_return;
   const int rounds = at_length() ? 200 : 10;
   Ledger ledger;
@@ -24,7 +24,7 @@ JOBS_TEST(workers_that_are_killed_lose_nothing_and_do_nothing_twice) {
   co_await ledger.check(db);
 }
 
-JOBS_TEST(a_worker_that_was_frozen_changes_nothing_when_it_comes_back) {
+DATABASE_TEST(a_worker_that_was_frozen_changes_nothing_when_it_comes_back) {
   // On SQLite a frozen process may hold the lock of the file, and everybody waits for it.
   if (!ground.url().starts_with("postgresql")) co_return;
   Ledger ledger;
@@ -42,7 +42,7 @@ JOBS_TEST(a_worker_that_was_frozen_changes_nothing_when_it_comes_back) {
   co_await ledger.check(db);
 }
 
-JOBS_TEST(a_worker_that_is_told_to_stop_gives_back_what_it_does_not_finish) {
+DATABASE_TEST(a_worker_that_is_told_to_stop_gives_back_what_it_does_not_finish) {
   if (ground.one_process()) co_return;
   Ledger ledger;
   co_await ledger.enqueue(db, 500);
@@ -62,7 +62,7 @@ JOBS_TEST(a_worker_that_is_told_to_stop_gives_back_what_it_does_not_finish) {
   co_await db.read(check);
 }
 
-JOBS_TEST(workers_whose_clocks_are_five_minutes_apart_agree_on_when_a_job_is_due) {
+DATABASE_TEST(workers_whose_clocks_are_five_minutes_apart_agree_on_when_a_job_is_due) {
   // The clock that counts is the database's; on SQLite that is the one of the machine.
   if (!ground.url().starts_with("postgresql")) co_return;
   Ledger ledger;

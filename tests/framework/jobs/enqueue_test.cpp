@@ -28,7 +28,7 @@ struct Once {
 
 }  // namespace
 
-JOBS_TEST(a_job_is_there_once_its_session_commits_and_not_otherwise) {
+DATABASE_TEST(a_job_is_there_once_its_session_commits_and_not_otherwise) {
   std::int64_t kept = 0;
   auto enqueue = [&](Session& s) -> awaitable<void> {
     kept = (co_await s.enqueue<Plain>(7, "seven")).id;
@@ -54,7 +54,7 @@ JOBS_TEST(a_job_is_there_once_its_session_commits_and_not_otherwise) {
   BOOST_TEST((job->run_at == job->created_at));
 }
 
-JOBS_TEST(a_job_is_as_its_type_says_unless_the_call_says_otherwise) {
+DATABASE_TEST(a_job_is_as_its_type_says_unless_the_call_says_otherwise) {
   std::int64_t by_type = 0;
   std::int64_t by_call = 0;
   auto enqueue = [&](Session& s) -> awaitable<void> {
@@ -84,7 +84,7 @@ JOBS_TEST(a_job_is_as_its_type_says_unless_the_call_says_otherwise) {
   BOOST_TEST(call->tags == R"(["a","b"])");
 }
 
-JOBS_TEST(settings_that_make_no_sense_are_refused) {
+DATABASE_TEST(settings_that_make_no_sense_are_refused) {
   const auto enqueue = [](Database& in, aegis::EnqueueOptions options) -> awaitable<void> {
     auto body = [&](Session& s) -> awaitable<void> { co_await s.enqueue(Plain{}, options); };
     co_await in.session(body);
@@ -97,7 +97,7 @@ JOBS_TEST(settings_that_make_no_sense_are_refused) {
              "Job Plain: the queue needs a name.");
 }
 
-JOBS_TEST(many_jobs_are_enqueued_at_once) {
+DATABASE_TEST(many_jobs_are_enqueued_at_once) {
   std::vector<Plain> jobs;
   for (int i = 0; i < 12'000; ++i) jobs.push_back({.number = i, .text = "it's \"quoted\""});
   auto enqueue = [&](Session& s) -> awaitable<void> {
@@ -113,7 +113,7 @@ JOBS_TEST(many_jobs_are_enqueued_at_once) {
   });
 }
 
-JOBS_TEST(of_equal_unique_jobs_one_is_kept) {
+DATABASE_TEST(of_equal_unique_jobs_one_is_kept) {
   std::vector<aegis::Enqueued> done;
   auto enqueue = [&](Session& s) -> awaitable<void> {
     done.push_back(co_await s.enqueue<Once>(1));
@@ -132,7 +132,7 @@ JOBS_TEST(of_equal_unique_jobs_one_is_kept) {
   co_await db.session(many);
 }
 
-JOBS_TEST(an_equal_job_is_replaced_or_rescheduled_when_asked_for) {
+DATABASE_TEST(an_equal_job_is_replaced_or_rescheduled_when_asked_for) {
   std::int64_t id = 0;
   auto enqueue = [&](Session& s) -> awaitable<void> {
     id = (co_await s.enqueue(Plain{.number = 1}, {.key = "k"})).id;

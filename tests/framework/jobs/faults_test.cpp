@@ -121,17 +121,15 @@ void survive(PostgresServer& server, const std::function<void()>& fault,
 
 BOOST_AUTO_TEST_CASE(the_database_restarts_under_load) {
   PostgresServer server;
-  survive(
-      server, [&] { server.stop(PostgresServer::Stop::immediate); }, [&] { server.start(); });
+  survive(server, [&] { server.stop(PostgresServer::Stop::immediate); }, [&] { server.start(); });
 }
 
 BOOST_AUTO_TEST_CASE(the_database_freezes_under_load) {
   PostgresServer server;
-  survive(
-      server, [&] { server.freeze(); }, [&] { server.thaw(); });
+  survive(server, [&] { server.freeze(); }, [&] { server.thaw(); });
 }
 
-JOBS_TEST(however_a_job_fails_its_reason_is_kept) {
+DATABASE_TEST(however_a_job_fails_its_reason_is_kept) {
   ground.worker<Fail>();
   const std::vector<std::pair<std::string, std::string>> ways{
       {"nothing known", "no std::exception"},
@@ -153,7 +151,7 @@ JOBS_TEST(however_a_job_fails_its_reason_is_kept) {
   }
 }
 
-JOBS_TEST(a_job_that_blocks_its_thread_is_given_up_and_does_not_hold_up_others) {
+DATABASE_TEST(a_job_that_blocks_its_thread_is_given_up_and_does_not_hold_up_others) {
   Block::test_thread = std::this_thread::get_id();
   Block::blocked = Block::released = false;
   struct Release {
@@ -187,7 +185,7 @@ JOBS_TEST(a_job_that_blocks_its_thread_is_given_up_and_does_not_hold_up_others) 
   co_await db.read(by_the_late_one);
 }
 
-JOBS_TEST(workers_of_two_versions_run_beside_each_other) {
+DATABASE_TEST(workers_of_two_versions_run_beside_each_other) {
   ground.worker<Mark>();
   ground.worker<NewMark>();
   std::vector<std::int64_t> ids;
@@ -201,7 +199,7 @@ JOBS_TEST(workers_of_two_versions_run_beside_each_other) {
   BOOST_TEST(co_await effects(db) == 40);
 }
 
-JOBS_TEST(many_jobs_for_the_same_moment_all_start) {
+DATABASE_TEST(many_jobs_for_the_same_moment_all_start) {
   const int count = at_length() ? 100'000 : 5'000;
   Ledger ledger;
   const auto moment = aegis::Clock::system().now() + 1s;

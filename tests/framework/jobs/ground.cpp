@@ -120,14 +120,3 @@ awaitable<std::int64_t> effects(Database& db) {
   co_return co_await db.read(
       [](Session& s) -> awaitable<std::int64_t> { co_return co_await s.select<Effect>().count(); });
 }
-
-awaitable<std::string> error_of(awaitable<void> task, Errc code) {
-  try {
-    co_await std::move(task);
-  } catch (const Error& error) {
-    BOOST_TEST(to_string(error.code()) == to_string(code));
-    co_return error.what();
-  }
-  BOOST_TEST(false, "expected an Error of kind " << to_string(code));
-  co_return "";
-}

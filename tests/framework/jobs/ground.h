@@ -1,13 +1,11 @@
 #pragma once
 
-#include <boost/test/data/monomorphic.hpp>
-#include <boost/test/data/test_case.hpp>
-#include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "../db/database_test.h"
 #include "aegis/core/runtime.h"
 #include "aegis/db/database.h"
 #include "aegis/jobs/job.h"
@@ -73,16 +71,3 @@ awaitable<std::optional<FinishedJob>> finished(Database& db, std::int64_t id);
 /// Waits for the job's end.
 awaitable<FinishedJob> end_of(Database& db, std::int64_t id);
 awaitable<std::int64_t> effects(Database& db);
-
-/// The message of the Error that `task` throws, after checking its code.
-awaitable<std::string> error_of(awaitable<void> task, Errc code);
-
-/// A test case whose body is a coroutine in which `db` is the Database.
-#define JOBS_TEST(name)                                                   \
-  static awaitable<void> name##_body(OnDatabase& ground, Database& db);   \
-  BOOST_DATA_TEST_CASE(name, databases(), kind) {                         \
-    OnDatabase ground(kind);                                              \
-    ground.wait(name##_body(ground, ground.database()));                  \
-  }                                                                       \
-  static awaitable<void> name##_body([[maybe_unused]] OnDatabase& ground, \
-                                     [[maybe_unused]] Database& db)

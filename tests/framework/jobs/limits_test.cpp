@@ -106,7 +106,7 @@ awaitable<void> all_done(Database& db) {
 
 }  // namespace
 
-JOBS_TEST(no_more_of_a_kind_run_than_its_limit_says_on_all_workers_together) {
+DATABASE_TEST(no_more_of_a_kind_run_than_its_limit_says_on_all_workers_together) {
   watch.reset();
   co_await enqueue_all(db, std::vector<Import>(60));
   for (int i = 0; i < 3; ++i) ground.worker<Import>();
@@ -115,7 +115,7 @@ JOBS_TEST(no_more_of_a_kind_run_than_its_limit_says_on_all_workers_together) {
   BOOST_TEST(watch.order().size() == 60);
 }
 
-JOBS_TEST(one_at_a_time_for_each_key_and_keys_beside_each_other) {
+DATABASE_TEST(one_at_a_time_for_each_key_and_keys_beside_each_other) {
   watch.reset();
   std::vector<Charge> jobs;
   for (int i = 0; i < 60; ++i) jobs.push_back({.customer = "customer " + std::to_string(i % 3)});
@@ -128,7 +128,7 @@ JOBS_TEST(one_at_a_time_for_each_key_and_keys_beside_each_other) {
   BOOST_TEST(watch.order().size() == 60);
 }
 
-JOBS_TEST(a_key_with_many_jobs_does_not_hold_up_the_others) {
+DATABASE_TEST(a_key_with_many_jobs_does_not_hold_up_the_others) {
   watch.reset();
   std::vector<Charge> jobs(200, Charge{.customer = "big"});
   for (int i = 0; i < 5; ++i) jobs.push_back({.customer = "small " + std::to_string(i)});
@@ -146,7 +146,7 @@ JOBS_TEST(a_key_with_many_jobs_does_not_hold_up_the_others) {
   BOOST_TEST(others == 10);
 }
 
-JOBS_TEST(what_was_enqueued_while_its_kind_had_a_limit_runs_without_it) {
+DATABASE_TEST(what_was_enqueued_while_its_kind_had_a_limit_runs_without_it) {
   watch.reset();
   co_await enqueue_all(db, std::vector<Free>(25));
   auto as_of_then = [](Session& s) -> awaitable<void> {
@@ -158,7 +158,7 @@ JOBS_TEST(what_was_enqueued_while_its_kind_had_a_limit_runs_without_it) {
   BOOST_TEST(watch.order().size() == 25);
 }
 
-JOBS_TEST(no_more_jobs_start_than_the_rate_allows) {
+DATABASE_TEST(no_more_jobs_start_than_the_rate_allows) {
   watch.reset();
   const auto begin = std::chrono::steady_clock::now();
   co_await enqueue_all(db, std::vector<Call>(15));
@@ -169,7 +169,7 @@ JOBS_TEST(no_more_jobs_start_than_the_rate_allows) {
   BOOST_TEST(watch.order().size() == 15);
 }
 
-JOBS_TEST(a_rate_is_not_forgotten_before_its_time_is_up) {
+DATABASE_TEST(a_rate_is_not_forgotten_before_its_time_is_up) {
   using aegis::jobs::LimitRow;
   const auto then =
       std::chrono::floor<std::chrono::milliseconds>(aegis::Clock::system().now()) - 48h;
@@ -192,7 +192,7 @@ JOBS_TEST(a_rate_is_not_forgotten_before_its_time_is_up) {
   BOOST_TEST(found[2].name == "Rarest");
 }
 
-JOBS_TEST(a_limit_is_held_by_what_a_dead_worker_ran_until_it_is_rescued) {
+DATABASE_TEST(a_limit_is_held_by_what_a_dead_worker_ran_until_it_is_rescued) {
   watch.reset();
   aegis::jobs::Store store(db);
   const auto& rules = Import::options.limit;

@@ -112,7 +112,7 @@ awaitable<std::int64_t> enqueue(Database& db, J job, aegis::EnqueueOptions optio
 
 }  // namespace
 
-JOBS_TEST(jobs_are_run_and_leave_the_table_of_those_that_wait) {
+DATABASE_TEST(jobs_are_run_and_leave_the_table_of_those_that_wait) {
   std::vector<Touch> many(300);
   auto all = [&](Session& s) -> awaitable<void> { co_await s.enqueue_all(many); };
   co_await db.session(all);
@@ -130,7 +130,7 @@ JOBS_TEST(jobs_are_run_and_leave_the_table_of_those_that_wait) {
   });
 }
 
-JOBS_TEST(a_job_that_comes_while_the_worker_waits_is_run) {
+DATABASE_TEST(a_job_that_comes_while_the_worker_waits_is_run) {
   auto options = OnDatabase::quick();
   options.poll = 1h;
   ground.worker<Touch, Write>(options);
@@ -141,7 +141,7 @@ JOBS_TEST(a_job_that_comes_while_the_worker_waits_is_run) {
   BOOST_TEST(co_await effects(db) == 20);
 }
 
-JOBS_TEST(what_a_job_notifies_comes_when_it_is_completed) {
+DATABASE_TEST(what_a_job_notifies_comes_when_it_is_completed) {
   aegis::Listener listener = db.listen({"announcements"});
   BOOST_TEST((co_await listener.next()).missed);
   ground.worker<Announce>();
@@ -150,7 +150,7 @@ JOBS_TEST(what_a_job_notifies_comes_when_it_is_completed) {
   BOOST_TEST((co_await end_of(db, id)).state == "completed");
 }
 
-JOBS_TEST(a_job_that_fails_is_tried_again_and_its_failed_work_is_undone) {
+DATABASE_TEST(a_job_that_fails_is_tried_again_and_its_failed_work_is_undone) {
   ground.worker<Write>();
   const auto id = co_await enqueue(db, Write{.what = "third time", .fail_until = 2});
   const auto job = co_await end_of(db, id);
@@ -160,7 +160,7 @@ JOBS_TEST(a_job_that_fails_is_tried_again_and_its_failed_work_is_undone) {
   BOOST_TEST(co_await effects(db) == 1);
 }
 
-JOBS_TEST(a_job_that_fails_too_often_is_dead_with_the_reason) {
+DATABASE_TEST(a_job_that_fails_too_often_is_dead_with_the_reason) {
   ground.worker<Write, Tell>();
   const auto id = co_await enqueue(db, Write{.what = "never", .fail_until = 9});
   const auto job = co_await end_of(db, id);
@@ -174,7 +174,7 @@ JOBS_TEST(a_job_that_fails_too_often_is_dead_with_the_reason) {
              "attempt 1: an exception that is no std::exception");
 }
 
-JOBS_TEST(what_a_job_says_may_be_any_bytes) {
+DATABASE_TEST(what_a_job_says_may_be_any_bytes) {
   ground.worker<Tell>();
   const auto id = co_await enqueue(db, Tell{.how = "garbage"}, {.max_attempts = 1});
   const auto job = co_await end_of(db, id);
@@ -194,7 +194,7 @@ JOBS_TEST(what_a_job_says_may_be_any_bytes) {
   co_await eventually(sleeps);
 }
 
-JOBS_TEST(an_end_that_cannot_be_stored_does_not_hold_up_others) {
+DATABASE_TEST(an_end_that_cannot_be_stored_does_not_hold_up_others) {
   auto forbid = [](Session& s) -> awaitable<void> {
     co_await s.execute("CREATE UNIQUE INDEX once ON aegis_job_finished (message)");
   };
@@ -219,7 +219,7 @@ JOBS_TEST(an_end_that_cannot_be_stored_does_not_hold_up_others) {
              }) == 4);
 }
 
-JOBS_TEST(arguments_that_cannot_be_read_are_a_failure_that_says_so) {
+DATABASE_TEST(arguments_that_cannot_be_read_are_a_failure_that_says_so) {
   const auto id = co_await enqueue(db, Write{.what = "x"}, {.max_attempts = 1});
   auto corrupt = [&](Session& s) -> awaitable<void> {
     co_await s.update_all<WaitingJob>()
@@ -234,7 +234,7 @@ JOBS_TEST(arguments_that_cannot_be_read_are_a_failure_that_says_so) {
   BOOST_TEST(job.error->find("/what") != std::string::npos, *job.error);
 }
 
-JOBS_TEST(a_job_of_an_unknown_kind_waits_for_a_worker_that_knows_it) {
+DATABASE_TEST(a_job_of_an_unknown_kind_waits_for_a_worker_that_knows_it) {
   const auto id = co_await enqueue(db, Write{.what = "x"});
   ground.worker<Touch>();
   const auto other = co_await enqueue(db, Touch{});
@@ -244,7 +244,7 @@ JOBS_TEST(a_job_of_an_unknown_kind_waits_for_a_worker_that_knows_it) {
   BOOST_TEST((co_await end_of(db, id)).state == "completed");
 }
 
-JOBS_TEST(a_job_over_its_time_is_cancelled_and_counts_as_failed) {
+DATABASE_TEST(a_job_over_its_time_is_cancelled_and_counts_as_failed) {
   ground.worker<Hang>();
   const auto id = co_await enqueue(db, Hang{}, {.max_attempts = 1, .timeout = 50ms});
   const auto job = co_await end_of(db, id);
@@ -253,7 +253,7 @@ JOBS_TEST(a_job_over_its_time_is_cancelled_and_counts_as_failed) {
   BOOST_TEST(co_await effects(db) == 0);
 }
 
-JOBS_TEST(a_running_job_tells_its_progress_and_can_be_cancelled) {
+DATABASE_TEST(a_running_job_tells_its_progress_and_can_be_cancelled) {
   ground.worker<Wait>();
   const auto id = co_await enqueue(db, Wait{});
   std::optional<WaitingJob> job;
@@ -283,7 +283,7 @@ JOBS_TEST(a_running_job_tells_its_progress_and_can_be_cancelled) {
   co_await db.read(lines);
 }
 
-JOBS_TEST(an_attempt_that_is_given_out_again_to_its_worker_does_not_run_twice) {
+DATABASE_TEST(an_attempt_that_is_given_out_again_to_its_worker_does_not_run_twice) {
   ground.worker<Wait>();
   const auto id = co_await enqueue(db, Wait{});
   auto half_way = [&]() -> awaitable<bool> {
@@ -307,7 +307,7 @@ JOBS_TEST(an_attempt_that_is_given_out_again_to_its_worker_does_not_run_twice) {
   co_await db.read(lines);
 }
 
-JOBS_TEST(a_cancel_that_was_asked_for_counts_however_the_attempt_ends) {
+DATABASE_TEST(a_cancel_that_was_asked_for_counts_however_the_attempt_ends) {
   using aegis::jobs::Ending;
   aegis::jobs::Store store(db);
   co_await store.sign_on({.lease = 31, .name = "one", .length = 1h, .concurrency = 9});
@@ -331,7 +331,7 @@ JOBS_TEST(a_cancel_that_was_asked_for_counts_however_the_attempt_ends) {
   BOOST_TEST((co_await end_of(db, id)).state == "cancelled");
 }
 
-JOBS_TEST(a_job_can_say_how_it_ends) {
+DATABASE_TEST(a_job_can_say_how_it_ends) {
   ground.worker<Tell>();
   const auto discarded = co_await end_of(db, co_await enqueue(db, Tell{.how = "discard"}));
   BOOST_TEST(discarded.state == "cancelled");
@@ -354,7 +354,7 @@ JOBS_TEST(a_job_can_say_how_it_ends) {
   BOOST_TEST(co_await effects(db) == 3);
 }
 
-JOBS_TEST(the_more_urgent_and_the_earlier_start_first) {
+DATABASE_TEST(the_more_urgent_and_the_earlier_start_first) {
   const auto late = co_await enqueue(db, Write{.what = "late"}, {.priority = 1});
   const auto first = co_await enqueue(db, Write{.what = "first"});
   const auto second = co_await enqueue(db, Write{.what = "second"});
@@ -376,7 +376,7 @@ JOBS_TEST(the_more_urgent_and_the_earlier_start_first) {
   static_cast<void>(urgent);
 }
 
-JOBS_TEST(a_job_for_later_starts_when_it_is_due_and_an_expired_one_never) {
+DATABASE_TEST(a_job_for_later_starts_when_it_is_due_and_an_expired_one_never) {
   ground.worker<Write>();
   const auto id = co_await enqueue(db, Write{.what = "later"}, {.delay = 300ms});
   BOOST_TEST((co_await waiting(db, id))->state == "scheduled");
@@ -385,7 +385,7 @@ JOBS_TEST(a_job_for_later_starts_when_it_is_due_and_an_expired_one_never) {
   BOOST_TEST((*job.started_at >= job.run_at));
 }
 
-JOBS_TEST(an_attempt_that_was_taken_for_dead_changes_nothing) {
+DATABASE_TEST(an_attempt_that_was_taken_for_dead_changes_nothing) {
   // What a stale worker would do, by hand: it fetches, is forgotten, and comes back.
   aegis::jobs::Store store(db);
   aegis::jobs::Registration slow{.lease = 11, .name = "slow", .length = 1ms, .concurrency = 1};

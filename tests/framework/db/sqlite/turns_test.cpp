@@ -49,6 +49,12 @@ awaitable<void> together(std::vector<awaitable<void>> works) {
   if (left) co_await done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   if (error) std::rethrow_exception(error);
 }
+awaitable<void> together(awaitable<void> first, awaitable<void> second) {
+  std::vector<awaitable<void>> works;
+  works.push_back(std::move(first));
+  works.push_back(std::move(second));
+  co_await together(std::move(works));
+}
 
 }  // namespace
 
@@ -240,13 +246,7 @@ BOOST_AUTO_TEST_CASE(what_shares_a_group_with_a_statement_that_is_ended_is_told)
       BOOST_TEST((error.code() == Errc::timeout));
     }
   };
-  auto both = [&]() -> awaitable<void> {
-    std::vector<awaitable<void>> works;
-    works.push_back(first());
-    works.push_back(second());
-    co_await together(std::move(works));
-  };
-  wait(run_on(db.writer(), both()));
+  wait(run_on(db.writer(), together(first(), second())));
   BOOST_TEST(contains(told, "try again"));
   BOOST_TEST(db.all() == "NULL");
 }
@@ -370,13 +370,7 @@ BOOST_AUTO_TEST_CASE(an_error_that_ends_the_whole_transaction_is_told_to_all_of_
       ends[1] = error.what();
     }
   };
-  auto both = [&]() -> awaitable<void> {
-    std::vector<awaitable<void>> works;
-    works.push_back(first());
-    works.push_back(second());
-    co_await together(std::move(works));
-  };
-  wait(run_on(db.writer(), both()));
+  wait(run_on(db.writer(), together(first(), second())));
   BOOST_TEST(contains(ends[0], "rolled back together with others"));
   BOOST_TEST(contains(ends[1], "already taken"));
   BOOST_TEST(db.all() == "7");
