@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(connections_that_are_terminated_one_by_one_and_all_at_once)
 
 BOOST_AUTO_TEST_CASE(a_server_without_a_connection_free) {
   PostgresServer server({"max_connections = 8", "superuser_reserved_connections = 3"});
-  Fixture late({{"pool_timeout", "300"}}, server);
+  Fixture late({{"pool_timeout", "2000"}}, server);  // longer than the connector's own pauses
   Fixture f({{"pool_timeout", "2000"}}, server);
   Ledger ledger(f);
   ledger.start(5, 5);
