@@ -144,14 +144,14 @@ BOOST_AUTO_TEST_CASE(a_silent_network_is_noticed) {
 BOOST_AUTO_TEST_CASE(listeners_on_several_threads_hear_everything) {
   Fixture f;
   constexpr int threads = 4, messages = 200;
-  std::atomic<int> ready = 0, heard = 0;
+  std::atomic<int> ready = 0, late = 0, heard = 0;
   std::vector<std::thread> all;
   for (int i = 0; i < threads; ++i) {
     all.emplace_back([&] {
       asio::io_context io{1};
       const auto hear = [&]() -> awaitable<void> {
         Listener listener = f.database->listen({"all"});
-        BOOST_TEST((co_await listener.next()).missed);
+        if (!(co_await listener.next()).missed) ++late;  // Boost.Test speaks on one thread only
         ++ready;
         for (int n = 0; n < messages;) {
           const auto next = co_await listener.next();
@@ -182,5 +182,6 @@ BOOST_AUTO_TEST_CASE(listeners_on_several_threads_hear_everything) {
     f.io.run_for(1ms);
   }
   joiner.join();
+  BOOST_TEST(late == 0);
   BOOST_TEST(heard >= threads);
 }
