@@ -46,10 +46,22 @@ DatabaseOptions replica_options(DatabaseOptions options) {
                           scheme));
 }
 
+Error no_copy() {
+  return {Errc::invalid, "COPY is PostgreSQL's; with SQLite use insert_all() and stream()."};
+}
+
 }  // namespace
 
 awaitable<bool> Link::insert_rows(const Table&, std::span<void* const>, bool) {
   co_return false;
+}
+
+awaitable<void> Link::copy_in(const std::string&, FunctionRef<awaitable<bool>(std::string&)>) {
+  throw no_copy();
+}
+
+awaitable<void> Link::copy_out(const std::string&, FunctionRef<awaitable<void>(std::string_view)>) {
+  throw no_copy();
 }
 
 awaitable<void> Link::notify(std::string_view, std::string_view) {

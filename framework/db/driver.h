@@ -72,6 +72,12 @@ class Link {
   virtual awaitable<bool> insert_rows(const Table& table, std::span<void* const> rows,
                                       bool with_key);
 
+  // COPY, as Session has it; throws Error(invalid) where there is none.
+  virtual awaitable<void> copy_in(const std::string& sql,
+                                  FunctionRef<awaitable<bool>(std::string& part)> next);
+  virtual awaitable<void> copy_out(const std::string& sql,
+                                   FunctionRef<awaitable<void>(std::string_view lines)> take);
+
   /// Sends a notification with the transaction, which is begun if need be.
   virtual awaitable<void> notify(std::string_view channel, std::string_view payload);
 

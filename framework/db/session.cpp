@@ -187,6 +187,32 @@ awaitable<bool> Session::insert_by_link(const Table& table, std::span<void* cons
   }
 }
 
+awaitable<void> Session::copy_in(std::string sql, FunctionRef<awaitable<bool>(std::string&)> next) {
+  check_usable();
+  if (options_.read_only) {
+    throw Error(Errc::invalid,
+                fmt::format("This session is for reading only; it cannot run: {}", sql));
+  }
+  in_transaction_ = true;
+  try {
+    co_await link_->copy_in(sql, next);
+  } catch (const std::exception& error) {
+    failure_ = error.what();
+    throw;
+  }
+}
+
+awaitable<void> Session::copy_out(std::string sql,
+                                  FunctionRef<awaitable<void>(std::string_view)> take) {
+  check_usable();
+  try {
+    co_await link_->copy_out(sql, take);
+  } catch (const std::exception& error) {
+    if (in_transaction_) failure_ = error.what();
+    throw;
+  }
+}
+
 awaitable<void> Session::insert_many(const Table& table, std::span<void* const> rows,
                                      bool with_key) {
   if (rows.size() >= many_rows && co_await insert_by_link(table, rows, with_key)) co_return;

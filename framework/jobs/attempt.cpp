@@ -80,6 +80,14 @@ class Attempt::FencedLink final : public db::Link {
                               bool with_key) override {
     return link_->insert_rows(table, rows, with_key);
   }
+  awaitable<void> copy_in(const std::string& sql,
+                          FunctionRef<awaitable<bool>(std::string&)> next) override {
+    return link_->copy_in(sql, next);
+  }
+  awaitable<void> copy_out(const std::string& sql,
+                           FunctionRef<awaitable<void>(std::string_view)> take) override {
+    return link_->copy_out(sql, take);
+  }
   awaitable<void> notify(std::string_view where, std::string_view payload) override {
     return link_->notify(where, payload);
   }

@@ -15,6 +15,8 @@ namespace asio = boost::asio;
 
 namespace {
 
+constexpr std::size_t copied_part = 1 << 16;  // bytes that are handed over together
+
 bool has_zero(std::string_view sql) {
   return sql.find('\0') != sql.npos;
 }
@@ -229,8 +231,7 @@ awaitable<Result> Connection::copy_result() {
   co_return Result(PQgetResult(handle_.get()));
 }
 
-awaitable<void> Connection::copy_in(const std::string& sql, FunctionRef<bool(std::string&)> next) {
-  const auto self = shared_from_this();
+awaitable<Result> Connection::begin_copy(const std::string& sql) {
   copy_cancelled_ = false;
   flush();
   while (handle_ && !pending_.empty()) co_await copy_event();
@@ -241,12 +242,32 @@ awaitable<void> Connection::copy_in(const std::string& sql, FunctionRef<bool(std
   }
   copying_ = true;  // and so it stays when this is left by an exception: see clean() of the pool
   push_out();
+  co_return co_await copy_result();
+}
+
+awaitable<void> Connection::end_copy(Result result, const std::string& sql) {
+  std::optional<Failure> failure;
+  for (; result; result = co_await copy_result()) {
+    if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR) {
+      failure.emplace(result.get(), sql, config_);
+    }
+  }
+  copying_ = false;
+  PQenterPipelineMode(handle_.get());
+  if (failure) throw Failure(*failure);
+}
+
+awaitable<void> Connection::copy_in(const std::string& sql,
+                                    FunctionRef<awaitable<bool>(std::string&)> next) {
+  const auto self = shared_from_this();
+  Result result = co_await begin_copy(sql);
+  PGconn* const pg = handle_.get();
   std::exception_ptr thrown;
-  Result result = co_await copy_result();
   if (result && PQresultStatus(result.get()) == PGRES_COPY_IN) {
     std::string part;
     try {
-      while (next(part)) {
+      while (co_await next(part)) {
+        if (!handle_) throw lost_connection("");
         if (PQputCopyData(pg, part.data(), static_cast<int>(part.size())) < 0) {
           throw lost_connection(PQerrorMessage(pg));
         }
@@ -261,19 +282,49 @@ awaitable<void> Connection::copy_in(const std::string& sql, FunctionRef<bool(std
       if (!handle_) throw;
       thrown = std::current_exception();
     }
+    if (!handle_) throw lost_connection("");
     PQputCopyEnd(pg, thrown ? "given up" : nullptr);
     push_out();
     result = co_await copy_result();
   }
-  std::optional<Failure> failure;
-  for (; result; result = co_await copy_result()) {
-    if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR)
-      failure.emplace(result.get(), sql, config_);
+  try {
+    co_await end_copy(std::move(result), sql);
+  } catch (const Failure&) {
+    if (!thrown) throw;  // else it is the one that was asked for
   }
-  copying_ = false;
-  PQenterPipelineMode(pg);
   if (thrown) std::rethrow_exception(thrown);
-  if (failure) throw Failure(*failure);
+}
+
+awaitable<void> Connection::copy_out(const std::string& sql,
+                                     FunctionRef<awaitable<void>(std::string_view)> take) {
+  const auto self = shared_from_this();
+  Result result = co_await begin_copy(sql);
+  if (result && PQresultStatus(result.get()) == PGRES_COPY_OUT) {
+    std::string part;
+    for (int size = 0; size >= 0;) {
+      char* line = nullptr;
+      size = PQgetCopyData(handle_.get(), &line, 1);
+      const std::unique_ptr<char, decltype(&PQfreemem)> owner(line, &PQfreemem);
+      if (size == -2) throw lost_connection(PQerrorMessage(handle_.get()));
+      if (size > 0) part.append(line, static_cast<std::size_t>(size));
+      if (size > 0 && part.size() < copied_part) continue;
+      if (!part.empty()) {
+        resting_ = true;  // what is not taken stays with the server
+        co_await take(part);
+        resting_ = false;
+        part.clear();
+        if (handle_ && std::exchange(readable_, false)) {
+          receive();
+          if (handle_) await_readable();
+        }
+      } else if (size == 0) {
+        co_await copy_event();
+      }
+      if (!handle_) throw lost_connection("");
+    }
+    result = co_await copy_result();
+  }
+  co_await end_copy(std::move(result), sql);
 }
 
 // Receiving.
@@ -282,6 +333,10 @@ void Connection::await_readable() {
   descriptor_.async_wait(asio::posix::stream_descriptor::wait_read,
                          [self = shared_from_this()](boost::system::error_code error) {
                            if (error || !self->handle_) return;
+                           if (self->resting_) {
+                             self->readable_ = true;
+                             return;
+                           }
                            self->receive();
                            if (self->handle_) self->await_readable();
                          });

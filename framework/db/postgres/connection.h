@@ -112,7 +112,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   /// Runs COPY … FROM STDIN: `next` puts the next part into its argument and answers whether there
   /// is one. Waits for what is on its way. Throws Failure; what `next` throws ends the COPY too.
-  awaitable<void> copy_in(const std::string& sql, FunctionRef<bool(std::string& part)> next);
+  awaitable<void> copy_in(const std::string& sql,
+                          FunctionRef<awaitable<bool>(std::string& part)> next);
+  /// Runs COPY … TO STDOUT: `take` gets whole lines, and nothing more is received meanwhile. What
+  /// it throws leaves the connection good for nothing.
+  awaitable<void> copy_out(const std::string& sql,
+                           FunctionRef<awaitable<void>(std::string_view lines)> take);
 
   bool alive() const { return handle_ != nullptr; }
   std::size_t pending() const { return pending_.size(); }
@@ -123,7 +128,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Nothing waits to be answered.
   bool drained() const { return pending_.empty(); }
   /// Something is due from the server.
-  bool expects_answer() const { return !pending_.empty() || copying_; }
+  bool expects_answer() const { return !pending_.empty() || (copying_ && !resting_); }
   void tell_when_drained();
   PGTransactionStatusType transaction_status() const {
     return handle_ ? PQtransactionStatus(handle_.get()) : PQTRANS_UNKNOWN;
@@ -180,6 +185,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void log_statement(const Entry& entry, PGresult* result) const;
   void take_notifications();
   void resume_ended();
+  awaitable<Result> begin_copy(const std::string& sql);
+  awaitable<void> end_copy(Result result, const std::string& sql);
   awaitable<void> copy_event();
   awaitable<Result> copy_result();
   void signal_copy();
@@ -198,6 +205,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   End front_end_ = End::pending;                  ///< what the front entry's results said so far
   std::uint64_t progress_ = 0;
   bool copying_ = false, copy_cancelled_ = false;
+  bool resting_ = false, readable_ = false;  ///< nothing is received; though something has come
   std::optional<Request::Resume> copy_waiter_{};  ///< for something to come or to be sent
   bool flush_posted_ = false, writing_ = false, receiving_ = false, tell_drained_ = false;
 };

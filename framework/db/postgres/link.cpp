@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <boost/algorithm/string/predicate.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/query.hpp>
@@ -12,6 +13,7 @@
 #include "db/key.h"
 #include "db/postgres/stream.h"
 #include "db/row_reader.h"
+#include "db/sql_text.h"
 
 namespace aegis::db::postgres {
 
@@ -48,6 +50,17 @@ struct Committing {
   Pool& pool;
   const Connection& connection;
 };
+
+/// COPY is sent as it is, and another statement would be run, not copied.
+void check_copy(std::string_view sql, std::string_view direction) {
+  const bool one = split_statements(sql).size() == 1;
+  if (one && boost::algorithm::istarts_with(sql, "COPY ") &&
+      boost::algorithm::icontains(sql, direction)) {
+    return;
+  }
+  throw Error(Errc::invalid,
+              fmt::format("This is not one statement COPY … {}: {}", direction, shortened(sql)));
+}
 
 /// To be sent once more.
 void start_over(Request& request) {
@@ -374,7 +387,7 @@ awaitable<void> PostgresLink::copy_rows(const Table& table, std::span<void* cons
   }
   sql += ") FROM STDIN";
   std::size_t next = 0;
-  const auto write_part = [&](std::string& part) {
+  const auto write_part = [&](std::string& part) -> awaitable<bool> {
     part.clear();
     while (next < rows.size() && part.size() < copy_part) {
       const void* row = rows[next++];
@@ -383,14 +396,34 @@ awaitable<void> PostgresLink::copy_rows(const Table& table, std::span<void* cons
         part += field == fields.back() ? '\n' : '\t';
       }
     }
-    return !part.empty();
+    co_return !part.empty();
   };
+  co_await run_copy(connection_->copy_in(sql, write_part));
+}
+
+awaitable<void> PostgresLink::run_copy(awaitable<void> copy) {
   try {
-    co_await connection_->copy_in(sql, write_part);
+    co_await std::move(copy);
   } catch (const std::exception& error) {
     failure_ = error.what();
     throw;
   }
+}
+
+awaitable<void> PostgresLink::copy_in(const std::string& sql,
+                                      FunctionRef<awaitable<bool>(std::string&)> next) {
+  check_copy(sql, "FROM STDIN");
+  co_await begin();
+  check_usable();
+  co_await on_core(run_copy(connection_->copy_in(sql, next)));
+}
+
+awaitable<void> PostgresLink::copy_out(const std::string& sql,
+                                       FunctionRef<awaitable<void>(std::string_view)> take) {
+  check_copy(sql, "TO STDOUT");
+  co_await begin();
+  check_usable();
+  co_await on_core(run_copy(connection_->copy_out(sql, take)));
 }
 
 awaitable<void> PostgresLink::notify(std::string_view channel, std::string_view payload) {

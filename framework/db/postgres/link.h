@@ -25,6 +25,10 @@ class PostgresLink final : public Link {
                               bool with_key) override;
   /// Does not wait for the answer, which comes before that to the commit.
   awaitable<void> notify(std::string_view channel, std::string_view payload) override;
+  awaitable<void> copy_in(const std::string& sql,
+                          FunctionRef<awaitable<bool>(std::string& part)> next) override;
+  awaitable<void> copy_out(const std::string& sql,
+                           FunctionRef<awaitable<void>(std::string_view lines)> take) override;
   awaitable<void> savepoint(int depth) override;
   awaitable<void> release(int depth) override;
   awaitable<void> rollback_to(int depth) override;
@@ -36,6 +40,7 @@ class PostgresLink final : public Link {
   awaitable<std::optional<std::int64_t>> number(Statement statement);
   /// Sends the limit for the transaction's statements, where the connection does not have it.
   void limit_time(Connection& connection) const;
+  awaitable<void> run_copy(awaitable<void> copy);
   /// What its transaction begins with.
   std::string begin_statement() const;
   /// Sends SQL that nobody waits for, together with the next statement.

@@ -151,6 +151,15 @@ class Session {
     return detail::run(detail::AnyQuery(*this, std::move(sql), cells));
   }
 
+  /// Runs COPY … FROM STDIN with data in COPY's own format, on PostgreSQL only: `next` puts the
+  /// next part into its argument, or answers false when there is none. What it throws ends the
+  /// copy.
+  awaitable<void> copy_in(std::string sql, FunctionRef<awaitable<bool>(std::string& part)> next);
+  /// Runs COPY … TO STDOUT, on PostgreSQL only: `take` gets whole lines as they come, and is waited
+  /// for before more is received.
+  awaitable<void> copy_out(std::string sql,
+                           FunctionRef<awaitable<void>(std::string_view lines)> take);
+
   /// Runs `body` so that it can fail alone: when it throws, what it wrote is undone, and the
   /// session goes on as it was before. What the body threw reaches the caller. Begins the
   /// transaction.
