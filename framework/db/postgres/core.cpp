@@ -16,6 +16,7 @@ namespace {
 constexpr int runs_elsewhere = 1024;
 constexpr std::size_t slow_statements_kept = 256;
 constexpr Milliseconds share_interval{5000};
+constexpr std::size_t worthwhile_batch = 16;  // statements; more gain little from one Sync for all
 
 /// Of the server: connections for all but superusers, those that belong to nobody with an automatic
 /// pool, and how many of these processes there are.
@@ -27,6 +28,15 @@ constexpr std::string_view share_sql =
     "FROM pg_stat_activity WHERE usesysid IS NOT NULL "
     "AND coalesce(backend_type, 'client backend') = 'client backend'";
 
+/// How unwelcome another statement is. While one lane's batch is on its way the other one's is put
+/// together; when both are at rest they share what comes, so that two of the server's processes
+/// work.
+std::size_t burden(const Connection& lane) {
+  constexpr std::size_t on_its_way = 1 << 30;
+  if (!lane.ready_to_send()) return on_its_way + lane.pending();
+  return lane.pending() < worthwhile_batch ? 0 : lane.pending();
+}
+
 }  // namespace
 
 Core::Core(std::shared_ptr<const Config> config, boost::asio::any_io_executor executor)
@@ -36,17 +46,15 @@ Core::Core(std::shared_ptr<const Config> config, boost::asio::any_io_executor ex
       pool_(config_, executor),
       timer_(std::move(executor)) {}
 
-// While one lane's batch is on its way the other one's is put together.
 std::shared_ptr<Connection> Core::try_lane() {
   std::shared_ptr<Connection> best;
   for (Lane& lane : lanes_) {
     const auto& connection = lane.connection();
     if (!connection) {
       if (best) lane.connect(shared_from_this());
-      continue;
+    } else if (!best || burden(*connection) < burden(*best)) {
+      best = connection;
     }
-    if (connection->ready_to_send()) return connection;
-    if (!best || connection->pending() < best->pending()) best = connection;
   }
   return best;
 }
