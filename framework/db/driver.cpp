@@ -68,6 +68,11 @@ awaitable<void> Link::notify(std::string_view, std::string_view) {
   throw Error(Errc::internal, "This database has no notifications of its own.");
 }
 
+void Driver::announce(const boost::asio::any_io_executor&, std::string_view channel,
+                      std::string_view payload) {
+  notifications()->deliver(channel, payload);
+}
+
 void check_options(const DatabaseOptions& options) {
   if (!options.read_url.empty()) postgres::read_config(replica_options(options));
   const auto scheme = scheme_of(options.url);

@@ -97,6 +97,11 @@ class Driver {
   /// Whether a session hands its notifications over itself, once it has committed; otherwise they
   /// go by Link::notify().
   virtual bool notifies_in_process() const = 0;
+  /// Sends a notification that is only a hint, soon and outside of any transaction; equal ones that
+  /// come close together are heard once. Does not wait; what it takes is done on `executor`, on
+  /// whose context the caller runs. Any thread.
+  virtual void announce(const boost::asio::any_io_executor& executor, std::string_view channel,
+                        std::string_view payload);
 
   virtual const Dialect& dialect() const = 0;
   /// `cancelled`, if not null, turns true when a session whose body runs on write_executor() is

@@ -212,7 +212,7 @@ awaitable<std::int64_t> change(Database& db, JobAction action, JobFilter filter,
     if (tell) tell(looked_at);
   } while (std::ssize(some) == at_once);
   if (action == JobAction::retry) {
-    for (const auto& queue : queues) store.hub().tell(queue);
+    co_await store.tell({queues.begin(), queues.end()});
   }
   co_return changed;
 }
@@ -225,7 +225,7 @@ awaitable<void> pause(Database& db, std::string queue) {
 awaitable<void> resume(Database& db, std::string queue) {
   Store store(db);
   co_await store.set_paused(queue, false);
-  store.hub().tell(queue);
+  co_await store.tell({queue});
 }
 
 }  // namespace aegis::jobs

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/this_coro.hpp>
 #include <boost/uuid/name_generator_sha1.hpp>
 #include <boost/uuid/uuid_io.hpp>
 #include <limits>
@@ -130,13 +131,13 @@ std::string list_of(const JobKind& kind, std::span<const detail::JobText> jobs, 
   return list += ']';
 }
 
-/// Workers are told once the job is there for them: those of other processes by a notification.
-void tell_of(const Settings& settings, Session& session, std::shared_ptr<jobs::Hub> hub) {
+/// Workers are told once the job is there for them.
+awaitable<void> tell_of(const Settings& settings, Session& session) {
+  const auto executor = co_await boost::asio::this_coro::executor;
   const bool later = settings.delay > 0 || settings.run_at.index() != 0;
-  if (!later) session.notify(std::string(jobs::news_channel), settings.queue);
-  if (!hub) return;
-  session.after_commit(
-      [hub = std::move(hub), queue = settings.queue, later] { hub->tell(queue, later); });
+  session.after_commit([driver = &session.driver(), executor, queue = settings.queue, later] {
+    jobs::tell(*driver, executor, queue, later);
+  });
 }
 
 }  // namespace
@@ -198,7 +199,7 @@ awaitable<Enqueued> enqueue(Session& session, const JobKind& kind, JobText job,
   const auto& sql = jobs::statements(session.driver().dialect().id());
   const Cell now = now_of(hub.get());
   const Cell key_cell = cell(key);
-  tell_of(settings, session, hub);
+  co_await tell_of(settings, session);
 
   std::vector<std::int64_t> after;
   if (!options.after.empty()) after = co_await predecessors(session, sql, kind, options);
@@ -261,7 +262,7 @@ awaitable<std::int64_t> enqueue_all(Session& session, const JobKind& kind,
   const auto hub = jobs::Hub::find(session.driver());
   const auto& sql = jobs::statements(session.driver().dialect().id());
   const bool limited = kind.options.limit.any();
-  tell_of(settings, session, hub);
+  co_await tell_of(settings, session);
   for (std::size_t begin = 0; begin < jobs.size(); begin += most_at_once) {
     const auto part =
         std::span(jobs).subspan(begin).first(std::min(most_at_once, jobs.size() - begin));

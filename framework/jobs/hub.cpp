@@ -1,6 +1,11 @@
 #include "jobs/hub.h"
 
+#include <fmt/format.h>
+
 #include <map>
+#include <random>
+
+#include "db/driver.h"
 
 namespace aegis::jobs {
 namespace {
@@ -49,6 +54,25 @@ std::shared_ptr<void> Hub::listen(Listener listener) {
 void Hub::tell(std::string_view queue, bool later) const {
   const std::lock_guard lock(mutex_);
   for (const auto& listener : listeners_) listener(queue, later);
+}
+
+// Hexadecimal and a space: nobody has to know how long it is.
+std::string Hub::new_origin() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x} ", random(), random());
+}
+
+std::optional<std::string_view> Hub::heard(std::string_view news) const {
+  if (news.starts_with(origin_)) return std::nullopt;
+  return news.substr(news.find(' ') + 1);
+}
+
+void tell(db::Driver& driver, const boost::asio::any_io_executor& executor, std::string_view queue,
+          bool later) {
+  const auto hub = Hub::find(driver);
+  if (hub) hub->tell(queue, later);
+  if (later || driver.notifies_in_process()) return;
+  driver.announce(executor, news_channel, hub ? hub->news_of(queue) : fmt::format(" {}", queue));
 }
 
 }  // namespace aegis::jobs

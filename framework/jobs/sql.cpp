@@ -327,7 +327,7 @@ Statements::Statements(Id database) {
       "DELETE FROM aegis_worker WHERE {} RETURNING name",
       w.locked("id", fmt::format("SELECT id FROM aegis_worker WHERE lease_until < {}", now)));
   orphans = fmt::format(
-      "SELECT id, attempt, max_attempts, lease, cancel_requested FROM "
+      "SELECT id, queue, attempt, max_attempts, lease, cancel_requested FROM "
       "aegis_job WHERE state = 'running' AND {} LIMIT 1000{}",
       no_worker, w.postgresql() ? " FOR UPDATE SKIP LOCKED" : "");
 

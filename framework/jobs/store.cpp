@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/this_coro.hpp>
 #include <cmath>
+#include <set>
 #include <tuple>
 
 #include "aegis/core/log.h"
@@ -146,6 +148,12 @@ Cell Store::now() const {
   return hub_->now();
 }
 
+awaitable<void> Store::tell(std::vector<std::string> queues) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  const std::set<std::string> each(queues.begin(), queues.end());
+  for (const auto& queue : each) jobs::tell(*driver_, executor, queue);
+}
+
 awaitable<void> Store::sign_on(const Registration& worker) {
   const std::string queues = to_json(worker.queues);
   const std::string kinds = to_json(worker.kinds);
@@ -177,7 +185,7 @@ awaitable<void> Store::sign_off(std::int64_t lease) {
     co_await s.delete_from<WorkerRow>().where(WorkerRow::col.id == lease).run();
   };
   co_await database_->session(body);
-  for (const auto& queue : queues) hub_->tell(queue);
+  co_await tell(queues);
 }
 
 /// Starts jobs, as `sql` says.
@@ -359,7 +367,9 @@ awaitable<std::vector<std::int64_t>> Store::settle(std::vector<std::int64_t> fol
     if (!over.empty()) co_await execute(s, sql_->forget_after, ids);
   };
   co_await database_->session(body);
-  for (const Released& one : released) hub_->tell(one.queue);
+  std::vector<std::string> queues;
+  for (const Released& one : released) queues.push_back(one.queue);
+  co_await tell(std::move(queues));
   co_return cancelled;
 }
 
@@ -381,16 +391,18 @@ awaitable<std::int64_t> Store::rescue() {
   co_await database_->session(end_leases);
   for (const auto& name : gone) log::warn("a worker's lease ended", "worker", name);
 
-  std::int64_t rescued = 0;
+  std::vector<std::string> queues;
   auto take = [&](Session& s) -> awaitable<void> {
-    rescued = 0;
+    queues.clear();  // a body may run again
     for (const Orphan& orphan : co_await rows<Orphan>(s, sql_->orphans, {})) {
       const bool done = co_await end_with(s, *sql_, now(), orphan.fence(), orphan.ending());
-      if (done) ++rescued;
+      if (done) queues.push_back(orphan.queue);
     }
   };
   co_await database_->session(take);
+  const auto rescued = std::ssize(queues);
   if (rescued > 0) log::warn("jobs lost their workers and start again", "jobs", rescued);
+  co_await tell(std::move(queues));
   co_return rescued;
 }
 
@@ -401,10 +413,7 @@ awaitable<std::int64_t> Store::promote(std::int64_t limit) {
   };
   auto queues = co_await database_->session(body);
   const auto count = std::ssize(queues);
-  std::ranges::sort(queues);
-  const auto rest = std::ranges::unique(queues);
-  queues.erase(rest.begin(), rest.end());
-  for (const auto& queue : queues) hub_->tell(queue);
+  co_await tell(std::move(queues));
   co_return count;
 }
 

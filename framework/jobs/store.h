@@ -90,6 +90,7 @@ std::string_view to_string(Ending::How how);
 /// A running job whose worker is gone.
 struct Orphan {
   std::int64_t id{};
+  std::string queue{};
   std::int32_t attempt{};
   std::int32_t max_attempts{};
   std::int64_t lease{};
@@ -98,7 +99,7 @@ struct Orphan {
   Fence fence() const { return {id, attempt, lease}; }
   Ending ending() const;
 
-  AEGIS_FIELDS(Orphan, (id), (attempt), (max_attempts), (lease), (cancel_requested))
+  AEGIS_FIELDS(Orphan, (id), (queue), (attempt), (max_attempts), (lease), (cancel_requested))
 };
 
 /// A worker as others see it.
@@ -143,6 +144,9 @@ class Store {
   Hub& hub() const { return *hub_; }
   /// NULL, or the time of a test.
   Cell now() const;
+
+  /// Tells all workers of jobs in these queues.
+  awaitable<void> tell(std::vector<std::string> queues);
 
   awaitable<void> sign_on(const Registration& worker);
   /// Answers false when the worker is no longer on the list: its jobs are others'.

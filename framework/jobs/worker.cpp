@@ -260,7 +260,9 @@ struct Worker::Impl {
         look_everywhere();
         continue;
       }
-      const auto queue = std::ranges::find(queues, heard.payload, &Queue::name);
+      const auto name = store.hub().heard(heard.payload);
+      if (!name) continue;
+      const auto queue = std::ranges::find(queues, *name, &Queue::name);
       if (queue == queues.end()) continue;
       queue->look = true;
       if (room(*queue) > 0) wanted.notify();

@@ -10,6 +10,7 @@
 
 #include "aegis/core/runtime.h"
 #include "core/wakeup.h"
+#include "db/postgres/announcer.h"
 #include "db/postgres/dialect.h"
 #include "db/postgres/inspection.h"
 #include "db/postgres/link.h"
@@ -28,7 +29,8 @@ class PostgresDriver final : public Driver {
  public:
   PostgresDriver(const DatabaseOptions& options, std::size_t cores)
       : engine_(std::make_shared<Engine>(read_config(options, cores))),
-        notifications_(make_notifications(engine_)) {
+        notifications_(make_notifications(engine_)),
+        announcer_(std::make_shared<Announcer>(engine_)) {
     if (options.read_url.empty() || options.rolled_back) return;
     DatabaseOptions of_replica = options;
     of_replica.url = std::exchange(of_replica.read_url, "");
@@ -44,6 +46,11 @@ class PostgresDriver final : public Driver {
   const Dialect& dialect() const override { return postgres::dialect(); }
   const std::shared_ptr<Notifications>& notifications() const override { return notifications_; }
   bool notifies_in_process() const override { return engine_->config().rolled_back; }
+  void announce(const asio::any_io_executor& executor, std::string_view channel,
+                std::string_view payload) override {
+    if (notifies_in_process()) return Driver::announce(executor, channel, payload);
+    announcer_->announce(executor, channel, payload);
+  }
 
   std::unique_ptr<Link> open(const SessionOptions& options, const std::atomic<bool>*) override {
     // A replica cannot be serializable.
@@ -73,6 +80,7 @@ class PostgresDriver final : public Driver {
 
   std::shared_ptr<Engine> engine_;
   const std::shared_ptr<Notifications> notifications_;
+  const std::shared_ptr<Announcer> announcer_;
   std::shared_ptr<Replica> replica_;  ///< null without one
 };
 

@@ -129,6 +129,36 @@ BOOST_AUTO_TEST_CASE(the_database_freezes_under_load) {
   survive(server, [&] { server.freeze(); }, [&] { server.thaw(); });
 }
 
+// The server lets only one transaction that notifies commit at a time.
+BOOST_AUTO_TEST_CASE(an_enqueue_does_not_wait_for_commits_that_notify) {
+  PostgresServer server(
+      {"synchronous_standby_names = 'nobody'", "synchronous_commit = local", "lock_timeout = 20s"});
+  const std::string name = server.create_database();
+  {
+    OnDatabase ground(server.url(name));
+    const auto waits_for_standby = [&] {
+      return server.execute("SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    };
+    std::thread notifying([&] {  // and waits for a standby that there is not
+      server.execute(
+          "BEGIN; CREATE TABLE slow (id int); NOTIFY anything; SET LOCAL synchronous_commit = on; "
+          "COMMIT",
+          name);
+    });
+    auto hangs = [&]() -> awaitable<bool> { co_return !waits_for_standby().empty(); };
+    ground.wait(eventually(hangs));
+    ground.worker<Mark>();
+    const auto body = [&]() -> awaitable<void> {
+      const auto id = co_await enqueue(ground.database(), Mark{});
+      co_await end_of(ground.database(), id);
+    };
+    ground.wait(body());
+    BOOST_TEST(!waits_for_standby().empty());
+    server.execute("SELECT pg_cancel_backend(" + waits_for_standby() + ")");
+    notifying.join();
+  }
+}
+
 DATABASE_TEST(however_a_job_fails_its_reason_is_kept) {
   ground.worker<Fail>();
   const std::vector<std::pair<std::string, std::string>> ways{

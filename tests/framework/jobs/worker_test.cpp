@@ -141,6 +141,36 @@ DATABASE_TEST(a_job_that_comes_while_the_worker_waits_is_run) {
   BOOST_TEST(co_await effects(db) == 20);
 }
 
+BOOST_AUTO_TEST_CASE(workers_of_other_processes_are_told_of_jobs) {
+  OnDatabase ground("postgresql");
+  Database elsewhere(ground.runtime(), {.url = ground.url()});
+  const auto body = [&]() -> awaitable<void> {
+    Database& db = ground.database();
+    aegis::jobs::Store store(db), other(elsewhere);
+    aegis::Listener listener = elsewhere.listen({std::string(aegis::jobs::news_channel)});
+    BOOST_TEST((co_await listener.next()).missed);
+    auto told = [&]() -> awaitable<std::string> {
+      const auto heard = co_await listener.next();
+      BOOST_TEST(!store.hub().heard(heard.payload).has_value());  // it need not be told of its own
+      co_return std::string(other.hub().heard(heard.payload).value_or("nothing"));
+    };
+    co_await enqueue(db, Touch{}, {.queue = "one"});
+    BOOST_TEST(co_await told() == "one");
+    co_await enqueue(db, Touch{}, {.queue = "two", .delay = 1ms});
+    auto promoted = [&]() -> awaitable<bool> { co_return co_await store.promote(9) == 1; };
+    co_await eventually(promoted);
+    BOOST_TEST(co_await told() == "two");
+    co_await aegis::jobs::resume(db, "three");
+    BOOST_TEST(co_await told() == "three");
+    co_await store.sign_on({.lease = 41, .name = "gone", .length = -1ms, .concurrency = 9});
+    BOOST_TEST((co_await store.fetch(41, "two", 9, R"(["Touch"])")).size() == 1);
+    BOOST_TEST(co_await store.rescue() == 1);
+    BOOST_TEST(co_await told() == "two");
+    co_await elsewhere.close();
+  };
+  ground.wait(body());
+}
+
 DATABASE_TEST(what_a_job_notifies_comes_when_it_is_completed) {
   aegis::Listener listener = db.listen({"announcements"});
   BOOST_TEST((co_await listener.next()).missed);

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "aegis/db/listener.h"
+#include "db/driver.h"
 #include "fixture.h"
 #include "support/tcp_proxy.h"
 
@@ -184,4 +185,33 @@ BOOST_AUTO_TEST_CASE(listeners_on_several_threads_hear_everything) {
   joiner.join();
   BOOST_TEST(late == 0);
   BOOST_TEST(heard >= threads);
+}
+
+BOOST_AUTO_TEST_CASE(announcements_that_come_close_together_are_heard_once) {
+  Fixture f;
+  Listener listener = f.database->listen({"hints"});
+  BOOST_TEST(f.wait(missed(listener)));
+  db::Driver& driver = f.database->begin().driver();
+  const auto announce = [&](int times, const char* what) -> awaitable<void> {
+    const auto executor = co_await asio::this_coro::executor;
+    for (int i = 0; i < times; ++i) driver.announce(executor, "hints", what);
+  };
+  f.wait(announce(1000, "look"));
+  BOOST_TEST(f.wait(payload(listener)) == "look");
+  f.wait(announce(1, "the last"));
+  BOOST_TEST(f.wait(payload(listener)) == "the last");
+}
+
+BOOST_AUTO_TEST_CASE(an_announcement_in_vain_does_not_end_those_to_come) {
+  Fixture f;
+  Listener listener = f.database->listen({"hints"});
+  BOOST_TEST(f.wait(missed(listener)));
+  db::Driver& driver = f.database->begin().driver();
+  {
+    asio::io_context soon_gone{1};
+    driver.announce(soon_gone.get_executor(), "hints", "never sent");
+  }
+  driver.announce(f.io.get_executor(), "hints", "sent");
+  std::string heard;
+  while (heard != "sent") heard = f.wait(payload(listener));
 }
