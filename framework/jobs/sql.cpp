@@ -110,6 +110,17 @@ constexpr std::string_view kept =
 /// The running job that the parameters 2, 3 and 4 name.
 constexpr std::string_view fence = "id = $2 AND attempt = $3 AND lease = $4 AND state = 'running'";
 
+constexpr int most_counted = 10'000;  // of a queue's jobs in one state
+
+/// A part of a WITH RECURSIVE: the queues of the jobs in `from` that satisfy `which`, at last NULL.
+/// Goes from one to the next in an index that begins with the queue, whatever their jobs' number.
+std::string each_queue(std::string_view name, std::string_view from, std::string_view which) {
+  return fmt::format(
+      "{0} (name) AS (SELECT (SELECT min(queue) FROM {1} WHERE {2}) UNION ALL SELECT (SELECT "
+      "min(queue) FROM {1} WHERE {2} AND queue > {0}.name) FROM {0} WHERE {0}.name IS NOT NULL)",
+      name, from, which);
+}
+
 /// Moves the rows of aegis_job that satisfy `which`; `columns` and `values` say what they become.
 /// Where one statement cannot do that, this one copies and `forget` deletes.
 std::string finish(const Words& words, std::string_view which, std::string_view values,
@@ -348,29 +359,43 @@ Statements::Statements(Id database) {
       w, "id = $2 AND state <> 'running'",
       fmt::format("{}, coalesce({}, error), output, progress, message", w.text(3), w.text(4)));
   outdated = fmt::format(
-      "SELECT id FROM aegis_job_finished WHERE state = {} AND finished_at < {} "
-      "ORDER BY finished_at LIMIT $4",
-      w.text(2), w.later("-$3"));
+      "WITH RECURSIVE {} SELECT id FROM finished CROSS JOIN aegis_job_finished AS job WHERE queue "
+      "= "
+      "name AND state = {} AND finished_at < {} LIMIT $4",
+      each_queue("finished", "aegis_job_finished", "TRUE"), w.text(2), w.later("-$3"));
   pause = fmt::format(
       "INSERT INTO aegis_queue (name, paused_at) VALUES ($2, {0}) ON CONFLICT "
       "(name) DO UPDATE SET paused_at = coalesce(aegis_queue.paused_at, {0})",
       now);
   workers = fmt::format("SELECT running FROM aegis_worker WHERE lease_until >= {}", now);
-  const auto counted = [](std::string_view state) {
-    return fmt::format("SELECT queue, run_at FROM aegis_job WHERE state = '{}' LIMIT 10000", state);
+  constexpr std::string_view free = "state = 'available' AND limit_key IS NULL";
+  constexpr std::string_view limited_ones = "state = 'available' AND limit_key IS NOT NULL";
+  constexpr std::string_view failed_once = "state = 'retryable'";
+  const auto some = [](std::string_view what, std::string_view from, std::string_view which,
+                       std::string_view more = "") {
+    return fmt::format("SELECT {} FROM {} WHERE queue = name AND {}{} LIMIT {}", what, from, which,
+                       more, most_counted);
   };
+  const std::string available =
+      fmt::format("SELECT * FROM ({}) AS a UNION ALL SELECT * FROM ({}) AS b",
+                  some("run_at", "aegis_job", free), some("run_at", "aegis_job", limited_ones));
+  const std::string dead = some("1", "aegis_job_finished", "state = 'dead'",
+                                fmt::format(" AND finished_at > {}", w.later("-$2")));
   queues = fmt::format(
-      "WITH available AS ({}), retryable AS ({}), dead AS (SELECT queue FROM aegis_job_finished "
-      "WHERE state = 'dead' AND finished_at > {} LIMIT 10000), names AS (SELECT queue AS name FROM "
-      "available UNION SELECT queue FROM retryable UNION SELECT queue FROM dead UNION SELECT name "
-      "FROM aegis_queue) SELECT name, EXISTS (SELECT 1 FROM aegis_queue WHERE aegis_queue.name = "
-      "names.name AND paused_at IS NOT NULL) AS paused, (SELECT count(*) FROM available WHERE "
-      "queue "
-      "= name) AS available, (SELECT count(*) FROM retryable WHERE queue = name) AS retryable, "
-      "(SELECT count(*) FROM dead WHERE queue = name) AS dead, coalesce(-{}, 0) AS oldest_ms FROM "
-      "names ORDER BY name",
-      counted("available"), counted("retryable"), w.later("-$2"),
-      w.milliseconds_until("(SELECT min(run_at) FROM available WHERE queue = name)"));
+      "WITH RECURSIVE {}, {}, {}, {}, names (name) AS (SELECT name FROM free UNION SELECT name "
+      "FROM "
+      "limited UNION SELECT name FROM retryable UNION SELECT name FROM finished UNION SELECT name "
+      "FROM aegis_queue), counted AS (SELECT name, EXISTS (SELECT 1 FROM aegis_queue WHERE "
+      "aegis_queue.name = names.name AND paused_at IS NOT NULL) AS paused, (SELECT count(*) FROM "
+      "({}) AS few) AS available, (SELECT count(*) FROM ({}) AS few) AS retryable, (SELECT "
+      "count(*) FROM ({}) AS few) AS dead, coalesce(-{}, 0) AS oldest_ms FROM names WHERE name IS "
+      "NOT NULL) SELECT * FROM counted WHERE paused OR available + retryable + dead > 0 ORDER BY "
+      "name",
+      each_queue("free", "aegis_job", free), each_queue("limited", "aegis_job", limited_ones),
+      each_queue("retryable", "aegis_job", failed_once),
+      each_queue("finished", "aegis_job_finished", "TRUE"), available,
+      some("1", "aegis_job", failed_once), dead,
+      w.milliseconds_until(fmt::format("(SELECT min(run_at) FROM ({}) AS few)", available)));
   forget_finished =
       fmt::format("DELETE FROM aegis_job_finished WHERE {}", w.among_numbers("id", 1));
   forget_steps = fmt::format("DELETE FROM aegis_job_step WHERE {}", w.among_numbers("job_id", 1));

@@ -112,7 +112,7 @@ struct Registration {
   std::vector<std::string> kinds{};
 };
 
-/// How a queue does. What is counted stops at 10,000.
+/// How a queue does. Each count stops at 10,000, or 20,000 where some of its jobs have limits.
 struct QueueOverview {
   std::string name{};
   bool paused = false;

@@ -50,6 +50,7 @@ struct WaitingJob {
                  "state = 'available' AND limit_key IS NOT NULL"},
       TableIndex{"limit", "limit_key", "state = 'running' AND limit_key IS NOT NULL"},
       TableIndex{"due", "run_at", "state IN ('scheduled', 'retryable')"},
+      TableIndex{"retryable", "queue", "state = 'retryable'"},
       TableIndex{"running", "lease", "state = 'running'"},
       TableIndex{"blocked", "id", "state = 'blocked'"},
       TableIndex{"expiry", "expires_at", "expires_at IS NOT NULL"},
@@ -85,7 +86,7 @@ struct FinishedJob {
               (attempt), (max_attempts), (timeout), (expires_at), (limit_key), (arguments), (tags),
               (started_at), (finished_at), (progress), (message), (error), (output))
 
-  static constexpr std::array aegis_indexes{TableIndex{"retention", "state, finished_at"}};
+  static constexpr std::array aegis_indexes{TableIndex{"retention", "queue, state, finished_at"}};
 };
 
 /// A worker that lives: who has not renewed its lease in time is taken off the list, and its jobs

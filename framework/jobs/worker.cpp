@@ -154,6 +154,7 @@ struct Worker::Impl {
     spawn("fetch", fetch());
     spawn("record", record());
     spawn("housekeeping", keep_house());
+    spawn("clearing out", keep_clear());
     spawn("reports", report());
     asio::co_spawn(context, hear(), asio::bind_cancellation_slot(deafen.slot(), asio::detached));
     thread = std::thread([this] {
@@ -606,7 +607,6 @@ struct Worker::Impl {
   // What any worker does for all.
 
   awaitable<void> keep_house() {
-    auto cleared = steady_clock::now();
     while (!over) {
       Milliseconds pause = housekeeping;
       std::string trouble;
@@ -616,10 +616,6 @@ struct Worker::Impl {
           pause = std::min(pause, co_await start_due());
           co_await cancel_requested();
           co_await give_up_stuck();
-          if (steady_clock::now() - cleared > clearing_out) {
-            cleared = steady_clock::now();
-            co_await clear_out();
-          }
         }
       } catch (const std::exception& error) {
         trouble = error.what();
@@ -703,6 +699,19 @@ struct Worker::Impl {
     co_await store.follow_up(std::move(ids));
   }
 
+  // By itself: when there is much to delete, jobs that are due do not wait for it.
+  awaitable<void> keep_clear() {
+    while (!over) {
+      co_await clearing.wait(clearing_out);
+      if (lease == 0 || over) continue;
+      try {
+        co_await clear_out();
+      } catch (const std::exception& error) {
+        log::debug("old jobs could not be deleted", "error", error.what());
+      }
+    }
+  }
+
   awaitable<void> clear_out() {
     while (!over && co_await store.expire(1'000) == 1'000) continue;
     co_await store.follow_up_stalled();
@@ -774,7 +783,8 @@ struct Worker::Impl {
   void end() {
     over = true;
     deafen.emit(asio::cancellation_type::terminal);
-    for (Signal* signal : {&beat, &watch, &wanted, &to_record, &again, &due, &reports_due}) {
+    for (Signal* signal :
+         {&beat, &watch, &wanted, &to_record, &again, &due, &reports_due, &clearing}) {
       signal->notify();
     }
   }
@@ -794,7 +804,7 @@ struct Worker::Impl {
   // On the worker's own thread only, from here on.
   asio::io_context context{1};
   Signal beat{context}, watch{context}, wanted{context}, to_record{context}, again{context},
-      due{context}, reports_due{context}, idle{context};
+      due{context}, reports_due{context}, clearing{context}, idle{context};
   std::int64_t lease = 0;  ///< 0: none, so that nothing may start
   steady_clock::time_point trusted_until{};
   asio::cancellation_signal deafen;  ///< ends hear()

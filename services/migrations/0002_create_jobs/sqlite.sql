@@ -38,6 +38,7 @@ CREATE INDEX aegis_job_fetch_idx ON aegis_job (queue, priority, run_at) WHERE st
 CREATE INDEX aegis_job_limited_idx ON aegis_job (queue, limit_key, priority, run_at) WHERE state = 'available' AND limit_key IS NOT NULL;
 CREATE INDEX aegis_job_limit_idx ON aegis_job (limit_key) WHERE state = 'running' AND limit_key IS NOT NULL;
 CREATE INDEX aegis_job_due_idx ON aegis_job (run_at) WHERE state IN ('scheduled', 'retryable');
+CREATE INDEX aegis_job_retryable_idx ON aegis_job (queue) WHERE state = 'retryable';
 CREATE INDEX aegis_job_running_idx ON aegis_job (lease) WHERE state = 'running';
 CREATE INDEX aegis_job_blocked_idx ON aegis_job (id) WHERE state = 'blocked';
 CREATE INDEX aegis_job_expiry_idx ON aegis_job (expires_at) WHERE expires_at IS NOT NULL;
@@ -64,7 +65,7 @@ CREATE TABLE aegis_job_finished (
   error TEXT,
   output TEXT
 ) STRICT;
-CREATE INDEX aegis_job_finished_retention_idx ON aegis_job_finished (state, finished_at);
+CREATE INDEX aegis_job_finished_retention_idx ON aegis_job_finished (queue, state, finished_at);
 CREATE TABLE aegis_worker (
   id INTEGER NOT NULL PRIMARY KEY,
   name TEXT NOT NULL,
