@@ -67,7 +67,8 @@ awaitable<std::vector<JobInfo>> find(Session& s, const JobFilter& filter, std::i
 
 awaitable<bool> retry_finished(Session& s, std::int64_t id) {
   constexpr std::string_view kept =
-      "id, kind, queue, priority, timeout, limit_key, arguments, tags, created_at, attempt, error";
+      "id, kind, queue, priority, timeout, limit_key, arguments, tags, created_at, attempt, "
+      "starts, error";
   const auto copied = co_await s.execute(
       fmt::format(
           "INSERT INTO aegis_job ({0}, state, run_at, max_attempts, cancel_requested, run_anyway) "

@@ -28,7 +28,7 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
 
   const JobKind& kind() const { return kind_; }
   const Claim& claim() const { return claim_; }
-  Fence fence() const { return {claim_.id, claim_.attempt, lease_}; }
+  Fence fence() const { return {claim_.id, claim_.starts, lease_, claim_.attempt}; }
 
   using Done = std::function<void(const std::shared_ptr<Attempt>&)>;
   /// Begins to run it, on its executor, unless it has been stopped before. `done` is called there

@@ -89,7 +89,7 @@ struct Words {
   std::string larger(std::string_view a, std::string_view b) const {
     return fmt::format("{}({}, {})", postgresql() ? "greatest" : "max", a, b);
   }
-  /// Those of an array of [job, attempt], as the columns `job` and `nth`.
+  /// Those of an array of [job, start], as the columns `job` and `nth`.
   std::string attempts(int n) const {
     return postgresql() ? fmt::format(
                               "(SELECT (value ->> 0)::bigint AS job, (value ->> 1)::bigint "
@@ -104,11 +104,12 @@ struct Words {
 
 /// What a job takes along when it is finished.
 constexpr std::string_view kept =
-    "id, kind, queue, priority, run_at, created_at, attempt, max_attempts, timeout, expires_at, "
+    "id, kind, queue, priority, run_at, created_at, attempt, starts, max_attempts, timeout, "
+    "expires_at, "
     "limit_key, arguments, tags, started_at";
 
 /// The running job that the parameters 2, 3 and 4 name.
-constexpr std::string_view fence = "id = $2 AND attempt = $3 AND lease = $4 AND state = 'running'";
+constexpr std::string_view fence = "id = $2 AND starts = $3 AND lease = $4 AND state = 'running'";
 
 constexpr int most_counted = 10'000;  // of a queue's jobs in one state
 
@@ -155,11 +156,11 @@ Statements::Statements(Id database) {
       "NOT EXISTS (SELECT 1 FROM aegis_worker WHERE aegis_worker.id = aegis_job.lease)";
 
   constexpr std::string_view columns =
-      "kind, queue, state, priority, run_at, created_at, attempt, max_attempts, timeout, "
+      "kind, queue, state, priority, run_at, created_at, attempt, starts, max_attempts, timeout, "
       "expires_at, cancel_requested, run_anyway";
   const std::string run_at = when(5, 6);
   const auto values = [&](std::string_view state, std::string_view run_anyway) {
-    return fmt::format("{}, {}, {}, $4, {}, {}, 0, $7, $8, {}, FALSE, {}", w.text(2), w.text(3),
+    return fmt::format("{}, {}, {}, $4, {}, {}, 0, 0, $7, $8, {}, FALSE, {}", w.text(2), w.text(3),
                        state, run_at, now, w.moment(9), run_anyway);
   };
   enqueue = fmt::format(
@@ -223,7 +224,7 @@ Statements::Statements(Id database) {
   stalled = fmt::format("SELECT id FROM aegis_job WHERE {} LIMIT 1000", waits_for_nobody);
   forget_after = fmt::format("DELETE FROM aegis_job_after WHERE {}", w.among_numbers("job_id", 1));
   hold_attempt = fmt::format(
-      "SELECT id FROM aegis_job WHERE id = $1 AND attempt = $2 AND lease = $3 AND state = "
+      "SELECT id FROM aegis_job WHERE id = $1 AND starts = $2 AND lease = $3 AND state = "
       "'running'{}",
       w.postgresql() ? " FOR UPDATE" : "");
 
@@ -240,9 +241,11 @@ Statements::Statements(Id database) {
         "IS NOT NULL){4} ORDER BY priority, run_at LIMIT $3",
         w.text(2), w.among_texts("kind", 5), now, limit, relaxed);
     return fmt::format(
-        "UPDATE aegis_job SET state = 'running', attempt = attempt + 1, lease = $4, started_at = "
+        "UPDATE aegis_job SET state = 'running', attempt = attempt + 1, starts = starts + 1, lease "
+        "= $4, started_at = "
         "{}, progress = NULL, message = NULL WHERE {} RETURNING id, kind, queue, priority, run_at, "
-        "attempt, max_attempts, timeout, arguments, coalesce(unique_key LIKE 'w:%', FALSE) AS "
+        "attempt, starts, max_attempts, timeout, arguments, coalesce(unique_key LIKE 'w:%', FALSE) "
+        "AS "
         "unique_while_waiting",
         now, w.locked("id", next));
   };
@@ -289,7 +292,7 @@ Statements::Statements(Id database) {
                   w.text(5), w.text(6), w.text(7), w.real(8), w.text(9)));
   constexpr std::string_view as_completed = "'completed', error, output, progress, message";
   constexpr std::string_view same =
-      "id = job AND attempt = nth AND lease = $2 AND state = 'running'";
+      "id = job AND starts = nth AND lease = $2 AND state = 'running'";
   complete_many =
       w.postgresql()
           ? fmt::format(
@@ -325,7 +328,9 @@ Statements::Statements(Id database) {
       now, w.later("$4"));
   renew = fmt::format("UPDATE aegis_worker SET lease_until = {}, running = $4 WHERE id = $2",
                       w.later("$3"));
-  running = "SELECT id, attempt, lease FROM aegis_job WHERE lease = $1 AND state = 'running'";
+  running =
+      "SELECT id, starts AS start, lease, attempt FROM aegis_job WHERE lease = $1 AND state = "
+      "'running'";
   cancel_requests =
       "SELECT id FROM aegis_job WHERE lease = $1 AND state = 'running' AND cancel_requested";
   anyone_lost = fmt::format(
@@ -338,7 +343,7 @@ Statements::Statements(Id database) {
       "DELETE FROM aegis_worker WHERE {} RETURNING name",
       w.locked("id", fmt::format("SELECT id FROM aegis_worker WHERE lease_until < {}", now)));
   orphans = fmt::format(
-      "SELECT id, queue, attempt, max_attempts, lease, cancel_requested FROM "
+      "SELECT id, queue, attempt, starts, max_attempts, lease, cancel_requested FROM "
       "aegis_job WHERE state = 'running' AND {} LIMIT 1000{}",
       no_worker, w.postgresql() ? " FOR UPDATE SKIP LOCKED" : "");
 

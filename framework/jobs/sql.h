@@ -10,8 +10,8 @@ namespace aegis::jobs {
 /// the time to go by, and NULL except in tests: then it is the database's clock, which all workers
 /// share, that counts.
 ///
-/// A statement on a running job names its id, its attempt and its lease: an attempt that was given
-/// to somebody else meanwhile changes nothing.
+/// A statement on a running job names its id, the number of its start and its lease: when it was
+/// given to somebody else meanwhile, or again to the same worker, nothing changes.
 struct Statements {
   explicit Statements(db::Dialect::Id database);
 
@@ -48,8 +48,8 @@ struct Statements {
   /// What the jobs $1 came after.
   std::string forget_after;
 
-  /// Whether the attempt $1 (job), $2, $3 (lease) still counts; its job stays with it until this
-  /// transaction ends. Answers the id.
+  /// Whether the attempt $1 (job), $2 (start), $3 (lease) still counts; its job stays with it until
+  /// this transaction ends. Answers the id.
   std::string hold_attempt;
 
   /// $1 now, $2 queue, $3 how many, $4 lease, $5 kinds (JSON). Answers Claims.
@@ -70,14 +70,14 @@ struct Statements {
   std::string spend_tokens;
   /// Forgets limits that nobody asked for in a day; their buckets are full. $1 now.
   std::string forget_limits;
-  /// $1 now, $2 id, $3 attempt, $4 lease, $5 state, $6 error, $7 output, $8 progress, $9 message.
+  /// $1 now, $2 id, $3 start, $4 lease, $5 state, $6 error, $7 output, $8 progress, $9 message.
   std::string finish;
-  /// Completes: $1 now, $2 lease, $3 JSON array of [id, attempt]. Answers the ids.
+  /// Completes: $1 now, $2 lease, $3 JSON array of [id, start]. Answers the ids.
   std::string complete_many;
   /// After finish and complete_many, where the database cannot move a row in one statement: $1 a
   /// JSON array of ids. Otherwise empty.
   std::string forget;
-  /// $1 now, $2 id, $3 attempt, $4 lease, $5 delay, $6 error.
+  /// $1 now, $2 id, $3 start, $4 lease, $5 delay, $6 error.
   std::string retry;
   /// As retry, and the attempt does not count.
   std::string snooze;

@@ -74,7 +74,6 @@ template <class Runner>
 awaitable<bool> end_with(Runner& runner, const Statements& sql, Cell now, const Fence& fence,
                          const Ending& ending) {
   using How = Ending::How;
-  const std::int64_t attempt = fence.attempt;
   const Cell reason = cell(ending.reason);
   switch (ending.how) {
     case How::completed:
@@ -82,7 +81,7 @@ awaitable<bool> end_with(Runner& runner, const Statements& sql, Cell now, const 
     case How::dead: {
       const std::array<Cell, 9> values{now,
                                        fence.id,
-                                       attempt,
+                                       fence.start,
                                        fence.lease,
                                        final_state(ending.how),
                                        reason,
@@ -97,7 +96,7 @@ awaitable<bool> end_with(Runner& runner, const Statements& sql, Cell now, const 
     case How::snoozed:
     case How::released: {
       const std::int64_t delay = ending.how == How::released ? 0 : ending.delay.count();
-      const std::array<Cell, 6> values{now, fence.id, attempt, fence.lease, delay, reason};
+      const std::array<Cell, 6> values{now, fence.id, fence.start, fence.lease, delay, reason};
       const bool counts = ending.how == How::failed;
       const auto changed = co_await execute(runner, counts ? sql.retry : sql.snooze, values);
       if (changed == 1) co_return true;
@@ -275,7 +274,7 @@ awaitable<std::vector<std::int64_t>> Store::complete(std::int64_t lease,
   std::string list = "[";
   for (const Fence& fence : attempts) {
     fmt::format_to(std::back_inserter(list), "{}[{},{}]", list.size() > 1 ? "," : "", fence.id,
-                   fence.attempt);
+                   fence.start);
   }
   list += ']';
   const std::array<Cell, 3> values{now(), lease, list};
@@ -374,7 +373,7 @@ awaitable<std::vector<std::int64_t>> Store::settle(std::vector<std::int64_t> fol
 }
 
 awaitable<bool> Store::hold(Session& session, const Fence& fence) {
-  const std::array<Cell, 3> values{fence.id, std::int64_t{fence.attempt}, fence.lease};
+  const std::array<Cell, 3> values{fence.id, fence.start, fence.lease};
   const auto ids = co_await rows<std::int64_t>(session, sql_->hold_attempt, values);
   co_return !ids.empty();
 }

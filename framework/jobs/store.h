@@ -20,13 +20,14 @@ struct Claim {
   std::int32_t priority{};
   Timestamp run_at{};
   std::int32_t attempt{};
+  std::int64_t starts{};
   std::int32_t max_attempts{};
   std::chrono::milliseconds timeout{};
   std::string arguments{};
   bool unique_while_waiting = false;  ///< its unique key is free again
 
-  AEGIS_FIELDS(Claim, (id), (kind), (queue), (priority), (run_at), (attempt), (max_attempts),
-               (timeout), (arguments), (unique_while_waiting))
+  AEGIS_FIELDS(Claim, (id), (kind), (queue), (priority), (run_at), (attempt), (starts),
+               (max_attempts), (timeout), (arguments), (unique_while_waiting))
 };
 
 /// A limit that has available jobs.
@@ -38,15 +39,17 @@ struct LimitedJobs {
   AEGIS_FIELDS(LimitedJobs, (name), (kind), (running))
 };
 
-/// Which attempt a statement is about: it changes nothing once the job has another.
+/// Which attempt a statement is about: it changes nothing once the job has another. The number of
+/// the attempt is not enough for that: those that do not count have the same one as the next.
 struct Fence {
   std::int64_t id{};
-  std::int32_t attempt{};
+  std::int64_t start{};  ///< of the job, from 1 on
   std::int64_t lease{};
+  std::int32_t attempt{};
 
   auto operator<=>(const Fence&) const = default;
 
-  AEGIS_FIELDS(Fence, (id), (attempt), (lease))
+  AEGIS_FIELDS(Fence, (id), (start), (lease), (attempt))
 };
 
 /// A job that comes after one that was not completed.
@@ -92,14 +95,16 @@ struct Orphan {
   std::int64_t id{};
   std::string queue{};
   std::int32_t attempt{};
+  std::int64_t starts{};
   std::int32_t max_attempts{};
   std::int64_t lease{};
   bool cancel_requested = false;
 
-  Fence fence() const { return {id, attempt, lease}; }
+  Fence fence() const { return {id, starts, lease, attempt}; }
   Ending ending() const;
 
-  AEGIS_FIELDS(Orphan, (id), (queue), (attempt), (max_attempts), (lease), (cancel_requested))
+  AEGIS_FIELDS(Orphan, (id), (queue), (attempt), (starts), (max_attempts), (lease),
+               (cancel_requested))
 };
 
 /// A worker as others see it.

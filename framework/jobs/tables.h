@@ -22,6 +22,7 @@ struct WaitingJob {
   Timestamp run_at{};
   Timestamp created_at{};
   std::int32_t attempt{};  ///< of the one that runs, or the last one that counted; 0: none yet
+  std::int64_t starts{};   ///< how often it was given to a worker; never goes down
   std::int32_t max_attempts{};
   std::chrono::milliseconds timeout{};
   std::optional<Timestamp> expires_at{};
@@ -40,7 +41,7 @@ struct WaitingJob {
 
   AEGIS_TABLE(WaitingJob, "aegis_job", (id, primary_key), (kind), (queue),
               (state, one_of("available", "scheduled", "retryable", "blocked", "running")),
-              (priority), (run_at), (created_at), (attempt), (max_attempts), (timeout),
+              (priority), (run_at), (created_at), (attempt), (starts), (max_attempts), (timeout),
               (expires_at), (unique_key), (limit_key), (arguments), (tags), (lease), (started_at),
               (cancel_requested), (run_anyway), (progress), (message), (error), (output))
 
@@ -68,6 +69,7 @@ struct FinishedJob {
   Timestamp run_at{};
   Timestamp created_at{};
   std::int32_t attempt{};
+  std::int64_t starts{};
   std::int32_t max_attempts{};
   std::chrono::milliseconds timeout{};
   std::optional<Timestamp> expires_at{};
@@ -83,8 +85,9 @@ struct FinishedJob {
 
   AEGIS_TABLE(FinishedJob, "aegis_job_finished", (id, primary_key), (kind), (queue),
               (state, one_of("completed", "cancelled", "dead")), (priority), (run_at), (created_at),
-              (attempt), (max_attempts), (timeout), (expires_at), (limit_key), (arguments), (tags),
-              (started_at), (finished_at), (progress), (message), (error), (output))
+              (attempt), (starts), (max_attempts), (timeout), (expires_at), (limit_key),
+              (arguments), (tags), (started_at), (finished_at), (progress), (message), (error),
+              (output))
 
   static constexpr std::array aegis_indexes{TableIndex{"retention", "queue, state, finished_at"}};
 };

@@ -81,10 +81,11 @@ awaitable<void> a_million_finished(Database& db) {
     auto body = [&](Session& s) -> awaitable<void> {
       co_await s.execute(
           "INSERT INTO aegis_job_finished (id, kind, queue, state, priority, run_at, created_at, "
-          "attempt, max_attempts, timeout, arguments, tags, finished_at) WITH RECURSIVE n (i) AS "
+          "attempt, starts, max_attempts, timeout, arguments, tags, finished_at) WITH RECURSIVE n "
+          "(i) AS "
           "(SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 49999) SELECT i + $1, 'Noop', "
           "'default', 'completed', 0, '2026-01-01T00:00:00.000000Z', "
-          "'2026-01-01T00:00:00.000000Z', 1, 10, 0, '{}', '[]', '2026-01-01T00:00:00.000000Z' "
+          "'2026-01-01T00:00:00.000000Z', 1, 1, 10, 0, '{}', '[]', '2026-01-01T00:00:00.000000Z' "
           "FROM n",
           first);
     };

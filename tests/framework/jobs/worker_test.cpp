@@ -322,7 +322,9 @@ DATABASE_TEST(an_attempt_that_is_given_out_again_to_its_worker_does_not_run_twic
   co_await eventually(half_way);
   auto forget = [&](Session& s) -> awaitable<void> {  // as a crash of the server may
     co_await s.execute(
-        "UPDATE aegis_job SET state = 'available', attempt = 0, lease = NULL WHERE id = $1", id);
+        "UPDATE aegis_job SET state = 'available', attempt = 0, starts = 0, lease = NULL WHERE id "
+        "= $1",
+        id);
   };
   co_await db.session(forget);
   auto runs = [&]() -> awaitable<bool> {
@@ -349,7 +351,7 @@ DATABASE_TEST(a_cancel_that_was_asked_for_counts_however_the_attempt_ends) {
     BOOST_TEST((co_await store.fetch(31, "default", 9, R"(["Touch"])")).size() == 1);
     BOOST_TEST(co_await cancel(id) == 1);
     const std::vector<std::pair<aegis::jobs::Fence, Ending>> ends{
-        {{id, 1, 31}, {.how = how, .delay = 1s}}};
+        {{id, 1, 31, 1}, {.how = how, .delay = 1s}}};
     BOOST_TEST((co_await store.end(ends))[0]);
     BOOST_TEST((co_await end_of(db, id)).state == "cancelled");
   }
@@ -359,6 +361,36 @@ DATABASE_TEST(a_cancel_that_was_asked_for_counts_however_the_attempt_ends) {
   co_await store.sign_off(31);
   co_await store.rescue();
   BOOST_TEST((co_await end_of(db, id)).state == "cancelled");
+}
+
+DATABASE_TEST(an_end_that_does_not_count_changes_no_later_attempt) {
+  using aegis::jobs::Ending;
+  aegis::jobs::Store store(db);
+  co_await store.sign_on({.lease = 51, .name = "one", .length = 1h, .concurrency = 9});
+  const auto fetch = [&]() -> awaitable<std::vector<aegis::jobs::Claim>> {
+    co_return co_await store.fetch(51, "default", 9, R"(["Touch"])");
+  };
+  for (const auto how : {Ending::How::snoozed, Ending::How::released}) {
+    const auto id = co_await enqueue(db, Touch{});
+    const auto first = co_await fetch();
+    BOOST_REQUIRE(first.size() == 1);
+    const std::vector<std::pair<aegis::jobs::Fence, Ending>> end{
+        {{id, first[0].starts, 51, 1}, {.how = how}}};
+    BOOST_TEST((co_await store.end(end))[0]);
+    const auto second = co_await fetch();
+    BOOST_REQUIRE(second.size() == 1);
+    BOOST_TEST(second[0].attempt == 1);         // the same number, under the same lease
+    BOOST_TEST(!(co_await store.end(end))[0]);  // as when the answer to the first was lost
+    BOOST_TEST((co_await waiting(db, id))->state == "running");
+    BOOST_TEST((co_await store.complete(51, {end[0].first})).empty());
+    const aegis::jobs::Fence now{id, second[0].starts, 51, 1};
+    BOOST_TEST((co_await store.complete(51, {now})).size() == 1);
+    BOOST_TEST(co_await aegis::jobs::change(db, aegis::jobs::JobAction::retry, {.id = id}) == 1);
+    BOOST_TEST((co_await fetch()).size() == 1);
+    BOOST_TEST((co_await store.complete(51, {now})).empty());
+    BOOST_TEST((co_await waiting(db, id))->starts == 3);
+    co_await aegis::jobs::change(db, aegis::jobs::JobAction::cancel, {.id = id});
+  }
 }
 
 DATABASE_TEST(a_job_can_say_how_it_ends) {
@@ -436,7 +468,7 @@ DATABASE_TEST(an_attempt_that_was_taken_for_dead_changes_nothing) {
   BOOST_REQUIRE(again.size() == 1);
   BOOST_TEST(again[0].attempt == 2);
 
-  const aegis::jobs::Fence stale{id, 1, 11};
+  const aegis::jobs::Fence stale{id, 1, 11, 1};
   BOOST_TEST((co_await store.complete(11, {stale})).empty());
   const std::vector<std::pair<aegis::jobs::Fence, aegis::jobs::Ending>> ends{
       {stale, {.how = aegis::jobs::Ending::How::dead}},
@@ -445,6 +477,6 @@ DATABASE_TEST(an_attempt_that_was_taken_for_dead_changes_nothing) {
   BOOST_TEST(!counted[0]);
   BOOST_TEST(!counted[1]);
   BOOST_TEST((co_await waiting(db, id))->state == "running");
-  BOOST_TEST((co_await store.complete(12, {{id, 2, 12}})).size() == 1);
+  BOOST_TEST((co_await store.complete(12, {{id, 2, 12, 2}})).size() == 1);
   BOOST_TEST((co_await finished(db, id))->attempt == 2);
 }
