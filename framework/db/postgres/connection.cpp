@@ -1,10 +1,13 @@
 #include "db/postgres/connection.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/post.hpp>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <utility>
 
 #include "aegis/core/log.h"
@@ -54,12 +57,27 @@ Connection::~Connection() {
   for (const Entry& entry : pending_) {
     if (entry.request) entry.request->sent_on = nullptr;
   }
-  if (descriptor_.is_open()) descriptor_.release();  // libpq closes it
 }
 
 // Sending.
 
+// The descriptor is a copy: libpq closes its own as soon as it finds the connection broken, and
+// then the number may be that of another thread's connection before we hear of it.
+void Connection::open_descriptor() {
+  if (!handle_ || descriptor_.is_open()) return;
+  const int copy = ::fcntl(PQsocket(handle_.get()), F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) return lose(lost_connection(std::strerror(errno)));
+  descriptor_.assign(copy);
+  await_readable();
+}
+
+void Connection::close_descriptor() {
+  boost::system::error_code ignored;
+  descriptor_.close(ignored);
+}
+
 void Connection::send(Request& request) {
+  open_descriptor();
   if (handle_ && request.alone && unsynced_ > 0) sync();  // which may find it broken
   if (!handle_) {
     request.end = End::lost;
@@ -77,17 +95,13 @@ void Connection::send(Request& request) {
 }
 
 void Connection::send(std::string_view sql, std::span<const Cell> values) {
+  open_descriptor();
   if (handle_) append(sql, values, nullptr);
 }
 
 void Connection::append(std::string_view sql, std::span<const Cell> values, Request* request) {
   parameters_.set(values);
   PGconn* const pg = handle_.get();
-  if (!descriptor_.is_open()) {
-    descriptor_.assign(PQsocket(pg));
-    await_readable();
-  }
-
   const auto sent = config_.echo ? Clock::now() : Clock::time_point{};
   Entry entry{.kind = Kind::execute, .request = request, .sent = sent};
   int ok = 1;
@@ -512,7 +526,7 @@ void Connection::log_statement(const Entry& entry, PGresult* result) const {
 void Connection::lose(const Failure& failure) {
   if (!handle_) return;
   const auto self = shared_from_this();
-  if (descriptor_.is_open()) descriptor_.release();  // its waits end
+  close_descriptor();  // its waits end
   // Not at once: libpq may be what calls.
   asio::post(descriptor_.get_executor(),
              [handle = std::move(handle_)]() mutable { handle.reset(); });
@@ -542,7 +556,7 @@ void Connection::close() {
 
 void Connection::shut_down() {
   owner_ = nullptr;
-  if (descriptor_.is_open()) descriptor_.release();
+  close_descriptor();
   handle_.reset();
   std::vector<Request::Resume> waiting = std::exchange(ended_, {});
   if (copy_waiter_) waiting.push_back(std::move(*copy_waiter_));

@@ -175,6 +175,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void push_out();
   void await_answer(Request& request, Request::Resume resume, bool cancellable);
   void drop(Request& request);
+  void open_descriptor();
+  void close_descriptor();
   void await_readable();
   void receive();
   void take(Result result);
