@@ -19,6 +19,7 @@
 #include "app/serve.h"
 #include "app/worker.h"
 #include "core/describe/suggest.h"
+#include "core/describe/text.h"
 #include "http/openapi.h"
 
 namespace aegis {
@@ -47,7 +48,9 @@ bool colours() {
 }
 
 // How many ports `serve` may have tried until it found a free one.
-int tries(const Context& context) { return context.config.has("PORT") ? 1 : ports_to_try; }
+int tries(const Context& context) {
+  return context.config.has("PORT") ? 1 : ports_to_try;
+}
 
 // The service of this name: at PORT, or at a later port when `serve` had to move on.
 std::optional<HealthAnswer> find_service(const Context& context, const std::string& target) {
@@ -115,10 +118,13 @@ int code_of(const Error& error) {
     case Errc::unavailable:
     case Errc::timeout:
     case Errc::try_again:
-    case Errc::unknown_outcome: return exit_unavailable;
+    case Errc::unknown_outcome:
+      return exit_unavailable;
     case Errc::invalid:
-    case Errc::malformed: return exit_config;
-    default: return exit_internal;
+    case Errc::malformed:
+      return exit_config;
+    default:
+      return exit_internal;
   }
 }
 
@@ -176,9 +182,9 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
   };
 
   const auto run_server = [&](bool upgrade, bool worker) {
-    return serve(parts, context.settings,
-                 {.next_free_port = !context.config.has("PORT"), .worker = worker,
-                  .upgrade = upgrade});
+    return serve(
+        parts, context.settings,
+        {.next_free_port = !context.config.has("PORT"), .worker = worker, .upgrade = upgrade});
   };
   add(cli, "serve", "Run everything in this process",
       [&] { return run_server(context.settings.app_env != "production", true); });
@@ -189,8 +195,8 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
     return run_worker(parts, context.settings);
   });
   worker->add_option("--queues", worker_flags.queues, "Such as default,mail:5 (WORKER_QUEUES)");
-  worker->add_option("--concurrency", worker_flags.concurrency,
-                     "Jobs at a time (WORKER_CONCURRENCY)")
+  worker
+      ->add_option("--concurrency", worker_flags.concurrency, "Jobs at a time (WORKER_CONCURRENCY)")
       ->check(CLI::Range(1, 65535));
 
   HealthOptions health_options;
@@ -198,8 +204,9 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
                              [&] { return health(context, health_options); });
   health_command->add_flag("--detailed", health_options.detailed, "Every component");
   health_command->add_flag("--json", health_options.json, "For programs");
-  health_command->add_subcommand("probe", "Only the exit code: 0 healthy, 1 not")
-      ->callback([&] { health_options.probe = true; });
+  health_command->add_subcommand("probe", "Only the exit code: 0 healthy, 1 not")->callback([&] {
+    health_options.probe = true;
+  });
 
   auto* database = cli.add_subcommand("db", "Work on the database")->require_subcommand(1);
   add(*database, "create", "Create the tables that do not exist yet",
@@ -222,9 +229,9 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
   revision->add_flag("--empty", new_revision.empty, "For SQL of your own");
 
   std::string to;
-  add(*database, "upgrade", "Apply the migrations that are pending",
-      [&] { return commands::db_upgrade(context.settings, to); })
-      ->add_option("--to", to, "Up to this one");
+  add(*database, "upgrade", "Apply the migrations that are pending", [&] {
+    return commands::db_upgrade(context.settings, to);
+  })->add_option("--to", to, "Up to this one");
   bool allow_destructive = false;
   auto* downgrade = add(*database, "downgrade", "Take back the newest migration", [&] {
     return commands::db_downgrade(context.settings, to, allow_destructive);
@@ -248,8 +255,8 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
   const auto choose = [&](CLI::App* to) {
     to->add_option("id", jobs_chosen.id, "One job");
     to->add_option("--state", jobs_chosen.state, "available, scheduled, running, dead, ...")
-        ->check(CLI::IsMember(
-            {"available", "scheduled", "retryable", "blocked", "running", "completed", "cancelled", "dead"}));
+        ->check(CLI::IsMember({"available", "scheduled", "retryable", "blocked", "running",
+                               "completed", "cancelled", "dead"}));
     to->add_option("--kind", jobs_chosen.kind, "Such as InscribeRunes");
     to->add_option("--queue", jobs_chosen.queue, "Of this queue");
     to->add_option("--tag", jobs_chosen.tag, "With this tag");
@@ -268,27 +275,57 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
   });
   show->add_option("id", jobs_chosen.id, "The job")->required();
   show->add_flag("--json", jobs_as_json, "For programs");
+  std::optional<jobs::When> jobs_when;
   const auto change = [&](std::string name, std::string help, jobs::JobAction action) {
-    choose(add(*jobs_command, std::move(name), std::move(help), [&, action] {
-      if (!jobs_chosen.everything()) {
-        return commands::jobs_change(context.settings, action, jobs_chosen);
+    auto* command = add(*jobs_command, std::move(name), std::move(help), [&, action] {
+      if (jobs_chosen.everything()) {
+        fmt::print(stderr, "Which jobs? Name an id, or --state, --kind, --queue or --tag.\n");
+        return int{exit_usage};
       }
-      fmt::print(stderr, "Which jobs? Name an id, or --state, --kind, --queue or --tag.\n");
-      return int{exit_usage};
-    }));
+      if (action == jobs::JobAction::reschedule && !jobs_when) {
+        fmt::print(stderr, "When? Name a moment, --at, or a while from now, --in.\n");
+        return int{exit_usage};
+      }
+      return commands::jobs_change(context.settings, action, jobs_chosen,
+                                   jobs_when.value_or(jobs::When()));
+    });
+    choose(command);
+    return command;
   };
   change("retry", "Run jobs again that failed, wait or are finished", jobs::JobAction::retry);
   change("cancel", "Cancel jobs that wait or run", jobs::JobAction::cancel);
   change("delete", "Delete jobs that do not run", jobs::JobAction::erase);
-  add(*jobs_command, "stats", "Workers, and what waits in each queue",
-      [&] { return commands::jobs_stats(context.settings, jobs_as_json); })
-      ->add_flag("--json", jobs_as_json, "For programs");
+  auto* reschedule =
+      change("reschedule", "Give jobs that wait another time", jobs::JobAction::reschedule);
+  auto* moment = reschedule->add_option_group("when")->require_option(0, 1);
+  moment
+      ->add_option_function<std::string>(
+          "--at",
+          [&](const std::string& text) {
+            jobs_when = {.at = parse_timestamp(text)};
+            if (!jobs_when->at) throw CLI::ValidationError("--at", "no moment: " + text);
+          },
+          "A moment, such as 2026-11-21T03:00:00Z")
+      ->type_name("TIME");
+  moment
+      ->add_option_function<std::string>(
+          "--in",
+          [&](const std::string& text) {
+            jobs_when.emplace();
+            const auto trouble = detail::read_duration(text, jobs_when->delay);
+            if (!trouble.empty()) throw CLI::ValidationError("--in", trouble);
+          },
+          "From now, such as 10m")
+      ->type_name("DURATION");
+  add(*jobs_command, "stats", "Workers, and what waits in each queue", [&] {
+    return commands::jobs_stats(context.settings, jobs_as_json);
+  })->add_flag("--json", jobs_as_json, "For programs");
 
   std::string queue;
   auto* queues = cli.add_subcommand("queues", "Look after queues")->require_subcommand(1);
-  add(*queues, "list", "List the queues that have jobs or are paused",
-      [&] { return commands::queues_list(context.settings, jobs_as_json); })
-      ->add_flag("--json", jobs_as_json, "For programs");
+  add(*queues, "list", "List the queues that have jobs or are paused", [&] {
+    return commands::queues_list(context.settings, jobs_as_json);
+  })->add_flag("--json", jobs_as_json, "For programs");
   add(*queues, "pause", "Start no more jobs of a queue",
       [&] { return commands::queues_pause(context.settings, queue, true); })
       ->add_option("queue", queue, "Its name")
@@ -299,8 +336,9 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
       ->required();
 
   bool routes_as_json = false;
-  add(cli, "routes", "List the routes", [&] { return show_routes(parts, routes_as_json); })
-      ->add_flag("--json", routes_as_json, "For programs");
+  add(cli, "routes", "List the routes", [&] {
+    return show_routes(parts, routes_as_json);
+  })->add_flag("--json", routes_as_json, "For programs");
   add(cli, "openapi", "Print the OpenAPI document", [&] { return show_openapi(parts); });
   add(cli, "config", "Print every setting, its value and where it comes from", [&] {
     fmt::print("{}", context.config.describe());

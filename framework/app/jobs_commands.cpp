@@ -22,6 +22,13 @@ T ask(const Settings& settings, const std::function<awaitable<T>(Database&)>& qu
   return std::move(*answer);
 }
 
+jobs::Overview overview(const Settings& settings) {
+  return ask<jobs::Overview>(settings, [](Database& db) -> awaitable<jobs::Overview> {
+    jobs::Store store(db);
+    co_return co_await store.overview();
+  });
+}
+
 /// Seconds are enough for people.
 std::string brief(Timestamp moment) {
   std::string text = to_string(moment).substr(0, 19);
@@ -103,22 +110,22 @@ int jobs_show(const Settings& settings, std::int64_t id, bool json) {
   return exit_ok;
 }
 
-int jobs_change(const Settings& settings, jobs::JobAction action, const jobs::JobFilter& chosen) {
+int jobs_change(const Settings& settings, jobs::JobAction action, const jobs::JobFilter& chosen,
+                const jobs::When& when) {
   const auto changed = ask<std::int64_t>(settings, [&](Database& db) -> awaitable<std::int64_t> {
     ProgressBar bar("jobs", co_await jobs::count(db, chosen));
-    co_return co_await jobs::change(db, action, chosen, [&](std::int64_t done) { bar.show(done); });
+    const auto show = [&](std::int64_t done) { bar.show(done); };
+    co_return co_await jobs::change(db, action, chosen, show, when);
   });
-  constexpr std::array<std::string_view, 3> done{"to be run again", "cancelled", "deleted"};
+  constexpr std::array<std::string_view, 4> done{"to be run again", "cancelled", "deleted",
+                                                 "rescheduled"};
   fmt::print("{} {}: {}\n", changed, changed == 1 ? "job" : "jobs",
              done.at(static_cast<std::size_t>(action)));
   return changed > 0 ? exit_ok : exit_failed;
 }
 
 int jobs_stats(const Settings& settings, bool json) {
-  const auto found = ask<jobs::Overview>(settings, [](Database& db) -> awaitable<jobs::Overview> {
-    jobs::Store store(db);
-    co_return co_await store.overview();
-  });
+  const auto found = overview(settings);
   if (json) {
     fmt::print("{}\n", to_json(found));
   } else {
@@ -135,10 +142,7 @@ int jobs_stats(const Settings& settings, bool json) {
 }
 
 int queues_list(const Settings& settings, bool json) {
-  const auto found = ask<jobs::Overview>(settings, [](Database& db) -> awaitable<jobs::Overview> {
-    jobs::Store store(db);
-    co_return co_await store.overview();
-  });
+  const auto found = overview(settings);
   if (json) {
     fmt::print("{}\n", to_json(found.queues));
     return exit_ok;

@@ -30,8 +30,9 @@ class Door {
 
 using SharedDoor = std::shared_ptr<const Door>;
 
-#define AEGIS_JOB_STATES \
-  one_of("available", "scheduled", "retryable", "blocked", "running", "completed", "cancelled", "dead")
+#define AEGIS_JOB_STATES                                                                        \
+  one_of("available", "scheduled", "retryable", "blocked", "running", "completed", "cancelled", \
+         "dead")
 
 struct JobList {
   std::optional<std::string> state{};
@@ -54,6 +55,26 @@ struct JobChoice {
   AEGIS_FIELDS(JobChoice, (state, AEGIS_JOB_STATES), (kind), (queue), (tag))
 };
 
+/// One of both.
+struct NewTime {
+  std::optional<Timestamp> at{};
+  std::optional<std::chrono::milliseconds> in{};
+
+  AEGIS_FIELDS(NewTime, (at), (in, doc("From now, such as 10m.")))
+};
+
+struct Rescheduling {
+  std::optional<std::string> state{};
+  std::optional<std::string> kind{};
+  std::optional<std::string> queue{};
+  std::optional<std::string> tag{};
+  std::optional<Timestamp> at{};
+  std::optional<std::chrono::milliseconds> in{};
+
+  AEGIS_FIELDS(Rescheduling, (state, AEGIS_JOB_STATES), (kind), (queue), (tag), (at),
+               (in, doc("From now, such as 10m.")))
+};
+
 struct JobDetails {
   jobs::JobInfo job{};
   std::vector<std::string> log{};
@@ -69,6 +90,18 @@ struct Changed {
 
 jobs::JobFilter filter_of(const auto& in) {
   return {.state = in.state, .kind = in.kind, .queue = in.queue, .tag = in.tag};
+}
+
+jobs::When when_of(const auto& in) {
+  if (in.at.has_value() == in.in.has_value()) {
+    throw ValidationError({{"", "say when: `at` a moment, or `in` a while"}});
+  }
+  return {.at = in.at, .delay = in.in.value_or(std::chrono::milliseconds{})};
+}
+
+void check_says_something(const jobs::JobFilter& filter) {
+  if (!filter.everything()) return;
+  throw ValidationError({{"", "say which jobs: by state, kind, queue or tag"}});
 }
 
 struct List {
@@ -107,6 +140,17 @@ struct Show {
 };
 
 /// Does it to one job; what the job's state does not allow is a conflict.
+awaitable<Changed> change_one(Database& db, std::int64_t id, jobs::JobAction action,
+                              std::string_view what, jobs::When when = {}) {
+  const std::int64_t changed = co_await jobs::change(db, action, {.id = id}, nullptr, when);
+  if (changed == 0) {
+    const auto job = co_await get(db, id);
+    throw Error(Errc::conflict,
+                fmt::format("Job {} is {} and cannot be {}.", job.id, job.state, what));
+  }
+  co_return Changed{changed};
+}
+
 struct ChangeOne {
   SharedDoor door;
   jobs::JobAction action;
@@ -114,13 +158,16 @@ struct ChangeOne {
   awaitable<Changed> operator()(Authorization token, Path<"id", std::int64_t> id,
                                 Database& db) const {
     door->check(token);
-    const std::int64_t changed = co_await jobs::change(db, action, {.id = id});
-    if (changed == 0) {
-      const auto job = co_await get(db, id);
-      throw Error(Errc::conflict,
-                  fmt::format("Job {} is {} and cannot be {}.", job.id, job.state, what));
-    }
-    co_return Changed{changed};
+    co_return co_await change_one(db, id, action, what);
+  }
+};
+
+struct RescheduleOne {
+  SharedDoor door;
+  awaitable<Changed> operator()(Authorization token, Path<"id", std::int64_t> id, Body<NewTime> in,
+                                Database& db) const {
+    door->check(token);
+    co_return co_await change_one(db, id, jobs::JobAction::reschedule, "rescheduled", when_of(*in));
   }
 };
 
@@ -130,10 +177,20 @@ struct ChangeMany {
   awaitable<Changed> operator()(Authorization token, Body<JobChoice> in, Database& db) const {
     door->check(token);
     const auto filter = filter_of(*in);
-    if (filter.everything()) {
-      throw ValidationError({{"", "say which jobs: by state, kind, queue or tag"}});
-    }
+    check_says_something(filter);
     co_return Changed{co_await jobs::change(db, action, filter)};
+  }
+};
+
+struct RescheduleMany {
+  SharedDoor door;
+  awaitable<Changed> operator()(Authorization token, Body<Rescheduling> in, Database& db) const {
+    door->check(token);
+    const auto filter = filter_of(*in);
+    check_says_something(filter);
+    const auto when = when_of(*in);
+    co_return Changed{
+        co_await jobs::change(db, jobs::JobAction::reschedule, filter, nullptr, when)};
   }
 };
 
@@ -168,9 +225,11 @@ void add_jobs_routes(Router& router, Secret<std::string> token) {
   add(router.get("/jobs/{id}", Show{door}), "Show a job and what it logged");
   add(router.post("/jobs/{id}/retry", ChangeOne{door, retry, "retried"}), "Run a job again");
   add(router.post("/jobs/{id}/cancel", ChangeOne{door, cancel, "cancelled"}), "Cancel a job");
+  add(router.post("/jobs/{id}/reschedule", RescheduleOne{door}), "Give a job another time");
   add(router.del("/jobs/{id}", ChangeOne{door, erase, "deleted"}), "Delete a job");
   add(router.post("/jobs/retry", ChangeMany{door, retry}), "Run many jobs again");
   add(router.post("/jobs/cancel", ChangeMany{door, cancel}), "Cancel many jobs");
+  add(router.post("/jobs/reschedule", RescheduleMany{door}), "Give many jobs another time");
   add(router.post("/jobs/delete", ChangeMany{door, erase}), "Delete many jobs");
   add(router.get("/queues", ListQueues{door}), "Workers, and what waits in each queue");
   add(router.post("/queues/{name}/pause", PauseQueue{door, true}), "Start no more jobs of a queue");

@@ -122,15 +122,24 @@ awaitable<bool> erase_one(Session& s, const JobInfo& job) {
   co_await s.delete_from<JobLine>().where(JobLine::col.job_id == job.id).run();
   co_await s.delete_from<JobStep>().where(JobStep::col.job_id == job.id).run();
   co_await s.delete_from<JobAfter>().where(JobAfter::col.job_id == job.id).run();
+  co_await s.delete_from<UniqueRow>().where(UniqueRow::col.job_id == job.id).run();
   co_return true;
 }
 
-awaitable<bool> change_one(Session& s, Store& store, JobAction action, const JobInfo& job) {
+awaitable<bool> reschedule_one(Session& s, Store& store, const JobInfo& job, When when) {
+  if (is_finished(job)) co_return false;
+  co_return co_await store.reschedule(s, job.id, when.at, when.delay);
+}
+
+awaitable<bool> change_one(Session& s, Store& store, JobAction action, const JobInfo& job,
+                           When when) {
   switch (action) {
     case JobAction::retry:
       return retry_one(s, job);
     case JobAction::cancel:
       return cancel_one(s, store, job);
+    case JobAction::reschedule:
+      return reschedule_one(s, store, job, when);
     case JobAction::erase:
       break;
   }
@@ -174,7 +183,7 @@ awaitable<std::vector<std::string>> lines(Database& db, std::int64_t id) {
 }
 
 awaitable<std::int64_t> change(Database& db, JobAction action, JobFilter filter,
-                               std::function<void(std::int64_t)> tell) {
+                               std::function<void(std::int64_t)> tell, When when) {
   std::int64_t looked_at = 0;
   std::int64_t changed = 0;
   if (action == JobAction::retry && !filter.id && !filter.state) {
@@ -190,6 +199,7 @@ awaitable<std::int64_t> change(Database& db, JobAction action, JobFilter filter,
     }
     co_return changed;
   }
+  const bool starts = action == JobAction::retry || action == JobAction::reschedule;
   Store store(db);
   std::vector<JobInfo> some;
   std::set<std::string> queues;
@@ -198,7 +208,7 @@ awaitable<std::int64_t> change(Database& db, JobAction action, JobFilter filter,
     changed_now.clear();  // a body may run again
     some = co_await find(s, filter, at_once);
     for (const JobInfo& job : some) {
-      const bool done = co_await change_one(s, store, action, job);
+      const bool done = co_await change_one(s, store, action, job, when);
       if (!done) continue;
       changed_now.push_back(job.id);
       queues.insert(job.queue);
@@ -207,12 +217,12 @@ awaitable<std::int64_t> change(Database& db, JobAction action, JobFilter filter,
   do {
     co_await db.session(body);
     changed += std::ssize(changed_now);
-    if (action != JobAction::retry) co_await store.follow_up(changed_now);
+    if (!starts) co_await store.follow_up(changed_now);
     looked_at += std::ssize(some);
     if (!some.empty()) filter.below = some.back().id;
     if (tell) tell(looked_at);
   } while (std::ssize(some) == at_once);
-  if (action == JobAction::retry) {
+  if (starts) {
     co_await store.tell({queues.begin(), queues.end()});
   }
   co_return changed;

@@ -60,13 +60,20 @@ enum class JobAction : std::uint8_t {
            ///< that are dead, cancelled or retryable
   cancel,  ///< those that wait; the workers of those that run are asked to stop them
   erase,   ///< those that do not run, and that no others wait for
+  reschedule,  ///< those that wait: to When; blocked ones still wait for the others
+};
+
+/// A moment, or how long from now.
+struct When {
+  std::optional<Timestamp> at{};
+  std::chrono::milliseconds delay{};
 };
 
 /// Does it to all matching jobs, the newest first, some hundreds in a transaction, and answers how
 /// many it changed: those that are in no state for it stay as they are. `tell`, if given, is called
 /// after each transaction with how many jobs were looked at so far.
 awaitable<std::int64_t> change(Database& db, JobAction action, JobFilter filter,
-                               std::function<void(std::int64_t)> tell = nullptr);
+                               std::function<void(std::int64_t)> tell = nullptr, When when = {});
 
 /// Nothing of the queue is started until resume(); what runs goes on.
 awaitable<void> pause(Database& db, std::string queue);

@@ -15,6 +15,7 @@
 #include "jobs/hub.h"
 #include "jobs/sql.h"
 #include "jobs/store.h"
+#include "jobs/tables.h"
 
 namespace aegis {
 namespace {
@@ -53,6 +54,9 @@ Settings settings_of(const JobKind& kind, const EnqueueOptions& options) {
   if (settings.priority < Priority::min() || settings.priority > Priority::max()) {
     refuse(kind, "a priority is between -32768 and 32767", settings.priority);
   }
+  if (kind.options.unique.period.count() < 0) {
+    refuse(kind, "a period is not negative", kind.options.unique.period.count());
+  }
   if (settings.max_attempts < 1) refuse(kind, "max_attempts is at least 1", settings.max_attempts);
   if (settings.timeout < 0) refuse(kind, "a timeout is not negative", settings.timeout);
   const bool unique = options.key || kind.options.unique.by != UniqueBy::nothing;
@@ -89,6 +93,11 @@ std::optional<std::string> unique_key(const JobKind& kind, const EnqueueOptions&
       break;
   }
   return std::nullopt;
+}
+
+/// Whether the key outlasts the job's end, and is in a table of its own.
+bool outlasts(const Unique& unique) {
+  return unique.period.count() > 0 || unique.until == UniqueWhile::kept;
 }
 
 /// What the limit of a job is called; nothing when its kind has none.
@@ -180,6 +189,11 @@ awaitable<std::vector<std::int64_t>> predecessors(Session& session, const jobs::
   co_return waiting;
 }
 
+/// Another transaction was quicker with a job like it.
+awaitable<void> forget_job(Session& session, std::int64_t id) {
+  co_await session.delete_from<jobs::WaitingJob>().where(jobs::WaitingJob::col.id == id).run();
+}
+
 awaitable<void> add_after(Session& session, const jobs::Statements& sql, std::int64_t id,
                           const std::vector<std::int64_t>& after) {
   const std::string list = jobs::json_list(after);
@@ -199,6 +213,8 @@ awaitable<Enqueued> enqueue(Session& session, const JobKind& kind, JobText job,
   const auto& sql = jobs::statements(session.driver().dialect().id());
   const Cell now = now_of(hub.get());
   const Cell key_cell = cell(key);
+  const bool lasting = key && outlasts(kind.options.unique);
+  const std::int64_t period = kind.options.unique.period.count();
   co_await tell_of(settings, session);
 
   std::vector<std::int64_t> after;
@@ -213,31 +229,44 @@ awaitable<Enqueued> enqueue(Session& session, const JobKind& kind, JobText job,
                                     settings.max_attempts,
                                     settings.timeout,
                                     settings.expires,
-                                    key_cell,
+                                    lasting ? Cell() : key_cell,
                                     job.arguments,
                                     settings.tags,
                                     cell(limit),
                                     blocked,
                                     options.after_failure == AfterFailure::run};
+  const std::array<Cell, 1> unique{key_cell};
+  const std::array<Cell, 3> lasting_key{now, key_cell, period};
   // The job in the way may end between two of these statements: then the next round inserts.
   for (int round = 0; round < 10; ++round) {
-    const auto fresh = co_await one_id(session, sql.enqueue, values);
-    if (fresh) {
-      if (blocked) co_await add_after(session, sql, *fresh, after);
-      co_return Enqueued{.id = *fresh};
+    std::optional<std::int64_t> there;
+    if (lasting) there = co_await one_id(session, sql.key_holder, lasting_key);
+    if (!there) {
+      const auto fresh = co_await one_id(session, sql.enqueue, values);
+      bool mine = fresh.has_value();
+      if (fresh && lasting) {
+        const std::array<Cell, 4> take{now, key_cell, period, *fresh};
+        mine = (co_await one_id(session, sql.take_key, take)).has_value();
+        if (!mine) co_await forget_job(session, *fresh);
+      }
+      if (mine && blocked) co_await add_after(session, sql, *fresh, after);
+      if (mine) co_return Enqueued{.id = *fresh};
+      if (lasting) continue;
     }
+    // By the id or by the key, whichever leads to the job.
+    const Cell job_there = there ? Cell(*there) : key_cell;
     if (settings.on_conflict == OnConflict::replace) {
       const std::array<Cell, 6> change{
-          now, key_cell, settings.run_at, settings.delay, settings.priority, job.arguments};
-      const auto changed = co_await one_id(session, sql.replace, change);
+          now, job_there, settings.run_at, settings.delay, settings.priority, job.arguments};
+      const auto changed = co_await one_id(session, there ? sql.replace_job : sql.replace, change);
       if (changed) co_return Enqueued{.id = *changed, .created = false};
     } else if (settings.on_conflict == OnConflict::reschedule) {
-      const std::array<Cell, 4> change{now, key_cell, settings.run_at, settings.delay};
-      const auto changed = co_await one_id(session, sql.reschedule, change);
+      const std::array<Cell, 4> change{now, job_there, settings.run_at, settings.delay};
+      const auto changed =
+          co_await one_id(session, there ? sql.reschedule_job : sql.reschedule, change);
       if (changed) co_return Enqueued{.id = *changed, .created = false};
     }
-    const std::array<Cell, 1> taken{key_cell};
-    const auto there = co_await one_id(session, sql.by_key, taken);
+    if (!there) there = co_await one_id(session, sql.by_key, unique);
     if (there) co_return Enqueued{.id = *there, .created = false};
   }
   throw Error(Errc::conflict,
@@ -246,7 +275,8 @@ awaitable<Enqueued> enqueue(Session& session, const JobKind& kind, JobText job,
 }
 
 awaitable<std::int64_t> enqueue_all(Session& session, const JobKind& kind,
-                                    std::vector<JobText> jobs, EnqueueOptions options) {
+                                    std::vector<JobText> jobs, EnqueueOptions options,
+                                    std::vector<Enqueued>* each) {
   if (jobs.empty()) co_return 0;
   const bool one_by_one =
       options.key || kind.options.unique.by != UniqueBy::nothing || !options.after.empty();
@@ -255,6 +285,7 @@ awaitable<std::int64_t> enqueue_all(Session& session, const JobKind& kind,
     for (auto& one : jobs) {
       const Enqueued done = co_await enqueue(session, kind, std::move(one), options);
       if (done.created) ++created;
+      if (each) each->push_back(done);
     }
     co_return created;
   }
@@ -262,7 +293,11 @@ awaitable<std::int64_t> enqueue_all(Session& session, const JobKind& kind,
   const auto hub = jobs::Hub::find(session.driver());
   const auto& sql = jobs::statements(session.driver().dialect().id());
   const bool limited = kind.options.limit.any();
+  const std::string text =
+      (limited ? sql.enqueue_many_limited : sql.enqueue_many) + (each ? " RETURNING id" : "");
   co_await tell_of(settings, session);
+  std::vector<std::int64_t> ids;
+  auto take = [&](const Cell& id) { ids.push_back(std::get<std::int64_t>(id)); };
   for (std::size_t begin = 0; begin < jobs.size(); begin += most_at_once) {
     const auto part =
         std::span(jobs).subspan(begin).first(std::min(most_at_once, jobs.size() - begin));
@@ -271,11 +306,22 @@ awaitable<std::int64_t> enqueue_all(Session& session, const JobKind& kind,
         now_of(hub.get()), kind.name,      settings.queue,        settings.priority,
         settings.run_at,   settings.delay, settings.max_attempts, settings.timeout,
         settings.expires,  list,           settings.tags};
-    db::NoRows none;
-    co_await session.run({limited ? sql.enqueue_many_limited : sql.enqueue_many, values, true},
-                         none);
+    db::OneColumn column(take);
+    co_await session.run({text, values, true}, column);
   }
+  // They grow in the order of the jobs, whatever the order in which the database answers them.
+  std::ranges::sort(ids);
+  if (each)
+    std::ranges::transform(ids, std::back_inserter(*each),
+                           [](std::int64_t id) { return Enqueued{.id = id}; });
   co_return std::ssize(jobs);
+}
+
+awaitable<std::vector<Enqueued>> enqueue_each(Session& session, const JobKind& kind,
+                                              std::vector<JobText> jobs, EnqueueOptions options) {
+  std::vector<Enqueued> each;
+  co_await enqueue_all(session, kind, std::move(jobs), std::move(options), &each);
+  co_return each;
 }
 
 }  // namespace detail

@@ -112,6 +112,7 @@ constexpr std::string_view kept =
 constexpr std::string_view fence = "id = $2 AND starts = $3 AND lease = $4 AND state = 'running'";
 
 constexpr int most_counted = 10'000;  // of a queue's jobs in one state
+constexpr int most_sampled = 1'000;   // of a queue's jobs, for how many attempts fail
 
 /// A part of a WITH RECURSIVE: the queues of the jobs in `from` that satisfy `which`, at last NULL.
 /// Goes from one to the next in an index that begins with the queue, whatever their jobs' number.
@@ -180,14 +181,36 @@ Statements::Statements(Id database) {
   enqueue_many = many("NULL", w.items(10));
   enqueue_many_limited = many("key", w.limited_items(10));
   const std::string new_time = when(3, 4);
-  const auto change = [&](std::string_view more) {
+  const auto change = [&](std::string_view which, std::string_view more) {
     return fmt::format(
         "UPDATE aegis_job SET run_at = {}, state = CASE WHEN state = 'blocked' THEN state ELSE {} "
-        "END{} WHERE unique_key = $2 AND state <> 'running' RETURNING id",
-        new_time, state_when(new_time), more);
+        "END{} WHERE {} = $2 AND state <> 'running' RETURNING id",
+        new_time, state_when(new_time), more, which);
   };
-  replace = change(", priority = $5, arguments = $6");
-  reschedule = change("");
+  constexpr std::string_view content = ", priority = $5, arguments = $6";
+  replace = change("unique_key", content);
+  reschedule = change("unique_key", "");
+  replace_job = change("id", content);
+  reschedule_job = change("id", "");
+
+  const std::string span = w.postgresql()
+                               ? fmt::format("(floor(extract(epoch FROM {}) / $3)::bigint)", now)
+                               : fmt::format("(CAST(strftime('%s', {}) AS INTEGER) / $3)", now);
+  const std::string name = fmt::format("{} || CASE WHEN {} > 0 THEN '@' || {} ELSE '' END",
+                                       w.text(2), w.postgresql() ? "$3::bigint" : "$3", span);
+  const std::string span_end = fmt::format("({} + 1) * $3", span);
+  const std::string end_of_span =
+      w.postgresql()
+          ? fmt::format("to_timestamp({})", span_end)
+          : fmt::format("strftime('%Y-%m-%dT%H:%M:%S.000000Z', {}, 'unixepoch')", span_end);
+  key_holder = fmt::format("SELECT job_id FROM aegis_job_unique WHERE key = {}", name);
+  take_key = fmt::format(
+      "INSERT INTO aegis_job_unique (key, job_id, until) VALUES ({}, $4, CASE WHEN $3 > 0 THEN {} "
+      "END) ON CONFLICT (key) DO NOTHING RETURNING job_id",
+      name, end_of_span);
+  forget_old_keys = fmt::format("DELETE FROM aegis_job_unique WHERE until <= {}", now);
+  forget_keys = fmt::format("DELETE FROM aegis_job_unique WHERE {} AND until IS NULL",
+                            w.among_numbers("job_id", 1));
   by_key = "SELECT id FROM aegis_job WHERE unique_key = $1";
 
   const std::string key_share = w.postgresql() ? " ORDER BY id FOR KEY SHARE" : "";
@@ -285,6 +308,14 @@ Statements::Statements(Id database) {
       "DELETE FROM aegis_job_limit WHERE filled_at < {0} AND (name = {1} OR substr(name, 1, "
       "length({1}) + 1) = {1} || ':')",
       w.later("-$3"), w.text(2));
+
+  forget_unknown_limits = fmt::format(
+      "DELETE FROM aegis_job_limit WHERE filled_at < {} AND NOT EXISTS (SELECT 1 FROM aegis_worker "
+      "CROSS JOIN {} WHERE aegis_job_limit.name = known.value OR substr(aegis_job_limit.name, 1, "
+      "length(known.value) + 1) = known.value || ':')",
+      w.later("-2592000000"),
+      w.postgresql() ? "json_array_elements_text(aegis_worker.kinds::json) AS known (value)"
+                     : "json_each(aegis_worker.kinds) AS known");
 
   finish = jobs::finish(
       w, fence,
@@ -386,6 +417,18 @@ Statements::Statements(Id database) {
                   some("run_at", "aegis_job", free), some("run_at", "aegis_job", limited_ones));
   const std::string dead = some("1", "aegis_job_finished", "state = 'dead'",
                                 fmt::format(" AND finished_at > {}", w.later("-$2")));
+  const auto newest = [&](std::string_view state, int good) {
+    return fmt::format(
+        "SELECT * FROM (SELECT attempt, {} AS good, finished_at FROM aegis_job_finished WHERE "
+        "queue "
+        "= name AND state = '{}' AND finished_at > {} ORDER BY finished_at DESC LIMIT {}) AS {}",
+        good, state, w.later("-$2"), most_sampled, state);
+  };
+  const std::string sample = fmt::format(
+      "SELECT attempt, good FROM (SELECT * FROM ({} UNION ALL {}) AS ended ORDER BY finished_at "
+      "DESC LIMIT {}) AS newest UNION ALL SELECT * FROM (SELECT attempt, 0 AS good FROM aegis_job "
+      "WHERE queue = name AND {} LIMIT {}) AS again",
+      newest("completed", 1), newest("dead", 0), most_sampled, failed_once, most_sampled);
   queues = fmt::format(
       "WITH RECURSIVE {}, {}, {}, {}, names (name) AS (SELECT name FROM free UNION SELECT name "
       "FROM "
@@ -393,14 +436,18 @@ Statements::Statements(Id database) {
       "FROM aegis_queue), counted AS (SELECT name, EXISTS (SELECT 1 FROM aegis_queue WHERE "
       "aegis_queue.name = names.name AND paused_at IS NOT NULL) AS paused, (SELECT count(*) FROM "
       "({}) AS few) AS available, (SELECT count(*) FROM ({}) AS few) AS retryable, (SELECT "
-      "count(*) FROM ({}) AS few) AS dead, coalesce(-{}, 0) AS oldest_ms FROM names WHERE name IS "
-      "NOT NULL) SELECT * FROM counted WHERE paused OR available + retryable + dead > 0 ORDER BY "
-      "name",
+      "count(*) FROM ({}) AS few) AS dead, coalesce(-{}, 0) AS oldest_ms, (SELECT "
+      "CAST(coalesce(sum(attempt), 0) AS BIGINT) FROM ({}) AS few) AS attempts, (SELECT "
+      "CAST(coalesce(sum(attempt - good), 0) AS BIGINT) FROM ({}) AS few) AS failed FROM names "
+      "WHERE name IS NOT NULL) SELECT * FROM counted WHERE paused OR available + retryable + dead "
+      "> "
+      "0 ORDER BY name",
       each_queue("free", "aegis_job", free), each_queue("limited", "aegis_job", limited_ones),
       each_queue("retryable", "aegis_job", failed_once),
       each_queue("finished", "aegis_job_finished", "TRUE"), available,
       some("1", "aegis_job", failed_once), dead,
-      w.milliseconds_until(fmt::format("(SELECT min(run_at) FROM ({}) AS few)", available)));
+      w.milliseconds_until(fmt::format("(SELECT min(run_at) FROM ({}) AS few)", available)), sample,
+      sample);
   forget_finished =
       fmt::format("DELETE FROM aegis_job_finished WHERE {}", w.among_numbers("id", 1));
   forget_steps = fmt::format("DELETE FROM aegis_job_step WHERE {}", w.among_numbers("job_id", 1));

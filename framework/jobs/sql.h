@@ -28,6 +28,18 @@ struct Statements {
   std::string replace, reschedule;
   /// $1 the unique key. Answers the id of the job that has it.
   std::string by_key;
+  /// As replace and reschedule, of the job with the id $2.
+  std::string replace_job, reschedule_job;
+
+  // Keys that outlast the job's end. Their name is $2, in the current span of $3 seconds; 0: of
+  // none. $1 now.
+
+  /// Answers the id of the job that has the key.
+  std::string key_holder;
+  /// Gives it to the job $4, unless it is taken.
+  std::string take_key;
+  /// Those whose time is over: $1 now. And of the jobs $1, those that are kept with them.
+  std::string forget_old_keys, forget_keys;
 
   /// Which of the jobs $1, a JSON array of ids, are not finished; they do not end before this
   /// transaction does.
@@ -68,8 +80,10 @@ struct Statements {
   std::string fetch_limited;
   /// $1 limit, $2 how many tokens.
   std::string spend_tokens;
-  /// Forgets limits that nobody asked for in a day; their buckets are full. $1 now.
+  /// Forgets limits of the kind $2 that nobody has used for $3 milliseconds. $1 now.
   std::string forget_limits;
+  /// Forgets limits of kinds that no worker knows and that nobody has used for a month. $1 now.
+  std::string forget_unknown_limits;
   /// $1 now, $2 id, $3 start, $4 lease, $5 state, $6 error, $7 output, $8 progress, $9 message.
   std::string finish;
   /// Completes: $1 now, $2 lease, $3 JSON array of [id, start]. Answers the ids.

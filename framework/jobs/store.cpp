@@ -265,6 +265,8 @@ awaitable<void> Store::forget_limits(const std::vector<const JobKind*>& kinds) {
       const std::array<Cell, 3> values{now(), kind->name, std::int64_t{unused.count()}};
       co_await execute(s, sql_->forget_limits, values);
     }
+    const std::array<Cell, 1> when{now()};
+    co_await execute(s, sql_->forget_unknown_limits, when);
   };
   co_await database_->session(body);
 }
@@ -438,6 +440,21 @@ awaitable<std::int64_t> Store::expire(std::int64_t limit) {
   co_return ended;
 }
 
+awaitable<void> Store::forget_old_keys() {
+  const std::array<Cell, 1> values{now()};
+  auto body = [&](Session& s) -> awaitable<void> {
+    co_await execute(s, sql_->forget_old_keys, values);
+  };
+  co_await database_->session(body);
+}
+
+awaitable<bool> Store::reschedule(Session& session, std::int64_t id, std::optional<Timestamp> at,
+                                  std::chrono::milliseconds delay) {
+  const std::array<Cell, 4> values{now(), id, at ? Cell(*at) : Cell(), std::int64_t{delay.count()}};
+  const auto changed = co_await rows<std::int64_t>(session, sql_->reschedule_job, values);
+  co_return !changed.empty();
+}
+
 awaitable<bool> Store::end_waiting(Session& session, std::int64_t id, std::string state,
                                    std::string reason) {
   const std::array<Cell, 4> values{now(), id, state, reason};
@@ -486,6 +503,7 @@ awaitable<std::int64_t> Store::prune(std::string state, std::chrono::millisecond
   auto erase = [&](Session& s) -> awaitable<void> {
     co_await execute(s, sql_->forget_lines, those);
     co_await execute(s, sql_->forget_steps, those);
+    co_await execute(s, sql_->forget_keys, those);
     co_await execute(s, sql_->forget_finished, those);
   };
   co_await database_->session(erase);

@@ -125,8 +125,12 @@ struct QueueOverview {
   std::int64_t retryable = 0;
   std::int64_t dead = 0;       ///< in the last hour
   std::int64_t oldest_ms = 0;  ///< for how long the oldest available job has been waiting
+  /// Of the newest 1,000 jobs that were completed or died in the last hour, and of 1,000 that wait
+  /// to be tried again: their attempts so far, and how many of these failed.
+  std::int64_t attempts = 0, failed = 0;
 
-  AEGIS_FIELDS(QueueOverview, (name), (paused), (available), (retryable), (dead), (oldest_ms))
+  AEGIS_FIELDS(QueueOverview, (name), (paused), (available), (retryable), (dead), (oldest_ms),
+               (attempts), (failed))
 };
 
 struct Overview {
@@ -207,6 +211,12 @@ class Store {
   awaitable<std::optional<std::int64_t>> next_due();
   /// Cancels up to `limit` jobs that have expired.
   awaitable<std::int64_t> expire(std::int64_t limit);
+  /// Forgets unique keys whose time is over.
+  awaitable<void> forget_old_keys();
+  /// Gives a job that does not run another time: `at`, or `delay` from now. Answers false for one
+  /// that runs, or is not there.
+  awaitable<bool> reschedule(Session& session, std::int64_t id, std::optional<Timestamp> at,
+                             std::chrono::milliseconds delay);
   /// Ends a job that does not run; answers false for one that does, or is not there.
   awaitable<bool> end_waiting(Session& session, std::int64_t id, std::string state,
                               std::string reason);
@@ -216,7 +226,7 @@ class Store {
   awaitable<std::int64_t> prune(std::string state, std::chrono::milliseconds age,
                                 std::int64_t limit);
   /// Forgets the limits of these kinds that nobody has used for a day, and whose tokens are all
-  /// there again.
+  /// there again; those of kinds that no worker knows after a month.
   awaitable<void> forget_limits(const std::vector<const JobKind*>& kinds);
 
  private:

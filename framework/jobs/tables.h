@@ -92,6 +92,16 @@ struct FinishedJob {
   static constexpr std::array aegis_indexes{TableIndex{"retention", "queue, state, finished_at"}};
 };
 
+/// That a job keeps others like it out also when it is finished.
+struct UniqueRow {
+  std::string key{};
+  std::int64_t job_id{};
+  std::optional<Timestamp> until{};  ///< empty: as long as the job is kept
+
+  AEGIS_TABLE(UniqueRow, "aegis_job_unique", (key, primary_key), (job_id, indexed),
+              (until, indexed))
+};
+
 /// A worker that lives: who has not renewed its lease in time is taken off the list, and its jobs
 /// start elsewhere. The id is random and never used again.
 struct WorkerRow {

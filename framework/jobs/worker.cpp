@@ -716,6 +716,7 @@ struct Worker::Impl {
     while (!over && co_await store.expire(1'000) == 1'000) continue;
     co_await store.follow_up_stalled();
     co_await store.forget_limits(all_kinds);
+    co_await store.forget_old_keys();
     const std::array<std::pair<const char*, Milliseconds>, 3> ages{
         {{"completed", options.keep_completed},
          {"cancelled", options.keep_cancelled},

@@ -35,6 +35,16 @@ DatabaseOptions database_options() {
   return options;
 }
 
+void count(const jobs::Ending& ending, JobsRan& ran) {
+  using enum jobs::Ending::How;
+  if (ending.how == completed) ++ran.succeeded;
+  if (ending.how == failed) ++ran.failed;
+  if (ending.how == dead) ++ran.dead;
+  if (ending.how == cancelled) ++ran.cancelled;
+  if (ending.how == snoozed) ++ran.snoozed;
+  if (ending.how == failed || ending.how == dead) ran.errors.push_back(ending.reason.value_or(""));
+}
+
 }  // namespace
 
 struct TestApp::Impl {
@@ -80,9 +90,13 @@ TestApp::TestApp() : impl_(std::make_unique<Impl>()) {}
 
 TestApp::~TestApp() = default;
 
-Database& TestApp::db() { return *impl_->database; }
+Database& TestApp::db() {
+  return *impl_->database;
+}
 
-FakeClock& TestApp::clock() { return impl_->clock; }
+FakeClock& TestApp::clock() {
+  return impl_->clock;
+}
 
 awaitable<JobsRan> TestApp::run_jobs() {
   auto& parts = impl_->app.parts();
@@ -90,17 +104,14 @@ awaitable<JobsRan> TestApp::run_jobs() {
   const auto ends = co_await jobs::run_available(store, parts.services, parts.jobs);
   JobsRan ran;
   for (const jobs::Ending& ending : ends) {
-    using enum jobs::Ending::How;
-    if (ending.how == completed) ++ran.succeeded;
-    if (ending.how == failed) ++ran.failed;
-    if (ending.how == dead) ++ran.dead;
-    if (ending.how == cancelled) ++ran.cancelled;
-    if (ending.how == snoozed) ++ran.snoozed;
-    if (ending.how == failed || ending.how == dead) {
-      ran.errors.push_back(ending.reason.value_or(""));
-    }
+    count(ending, ran);
+    count(ending, ran_);
   }
   co_return ran;
+}
+
+awaitable<void> TestApp::after_commit() {
+  if (inline_) co_await run_jobs();
 }
 
 awaitable<std::vector<std::string>> TestApp::enqueued(const JobKind& kind) {
@@ -144,7 +155,9 @@ awaitable<Response> TestApp::request(Method method, std::string target, std::str
   request.body = body;
   request.id = "test";
   request.services = &impl_->app.parts().services;
-  co_return co_await impl_->app.parts().router.handle(request);
+  Response reply = co_await impl_->app.parts().router.handle(request);
+  co_await after_commit();
+  co_return reply;
 }
 
 awaitable<Response> TestApp::get(std::string target, Headers headers) {

@@ -1,6 +1,7 @@
 -- create jobs (postgresql)
 --   new table aegis_job
 --   new table aegis_job_finished
+--   new table aegis_job_unique
 --   new table aegis_worker
 --   new table aegis_queue
 --   new table aegis_job_limit
@@ -68,6 +69,13 @@ CREATE TABLE aegis_job_finished (
   output TEXT COLLATE "C"
 );
 CREATE INDEX aegis_job_finished_retention_idx ON aegis_job_finished (queue, state, finished_at);
+CREATE TABLE aegis_job_unique (
+  key TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+  job_id BIGINT NOT NULL,
+  until TIMESTAMPTZ
+);
+CREATE INDEX aegis_job_unique_job_id_idx ON aegis_job_unique (job_id);
+CREATE INDEX aegis_job_unique_until_idx ON aegis_job_unique (until);
 CREATE TABLE aegis_worker (
   id BIGINT NOT NULL PRIMARY KEY,
   name TEXT COLLATE "C" NOT NULL,
@@ -118,6 +126,7 @@ CREATE INDEX aegis_job_line_job_id_idx ON aegis_job_line (job_id);
 -- destructive: drops table aegis_job_limit
 -- destructive: drops table aegis_queue
 -- destructive: drops table aegis_worker
+-- destructive: drops table aegis_job_unique
 -- destructive: drops table aegis_job_finished
 -- destructive: drops table aegis_job
 DROP TABLE aegis_job_line;
@@ -126,5 +135,6 @@ DROP TABLE aegis_job_after;
 DROP TABLE aegis_job_limit;
 DROP TABLE aegis_queue;
 DROP TABLE aegis_worker;
+DROP TABLE aegis_job_unique;
 DROP TABLE aegis_job_finished;
 DROP TABLE aegis_job;

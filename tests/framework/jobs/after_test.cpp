@@ -157,6 +157,10 @@ DATABASE_TEST(nothing_brings_a_blocked_job_before_its_turn) {
   BOOST_TEST((co_await waiting(db, b))->state == "blocked");
   BOOST_TEST(co_await change(db, JobAction::cancel, {.id = b}) == 1);
   BOOST_TEST(co_await change(db, JobAction::erase, {.id = a}) == 1);
+  auto left = [](Session& s) -> awaitable<std::int64_t> {
+    co_return co_await s.select<aegis::jobs::JobAfter>().count();
+  };
+  BOOST_TEST(co_await db.read(left) == 0);
 }
 
 DATABASE_TEST(a_bulk_retry_leaves_completed_jobs_alone_unless_they_are_asked_for) {

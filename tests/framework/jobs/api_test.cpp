@@ -162,3 +162,18 @@ AEGIS_TEST_CASE(a_queue_is_paused_and_resumed) {
   co_await ok(app.post("/queues/default/resume", "", key), 204);
   BOOST_TEST((co_await app.run_jobs()).succeeded == 1);
 }
+
+AEGIS_TEST_CASE(a_job_is_given_another_time) {
+  const auto id = co_await enqueue(app, 1);
+  co_await ok(app.post(path(id, "/reschedule"), R"({"at":"2100-01-01T00:00:00Z"})", key));
+  BOOST_TEST(contains(co_await ok(app.get(path(id), key)), R"("run_at":"2100-01-01T00:00:00)"));
+  BOOST_TEST((co_await app.run_jobs()).succeeded == 0);
+  BOOST_TEST(co_await ok(app.post("/jobs/reschedule", R"({"kind":"Polish","in":"1h"})", key)) ==
+             R"({"changed":1})");
+  app.clock().advance(1h);
+  BOOST_TEST((co_await app.run_jobs()).succeeded == 1);
+  co_await ok(app.post(path(id, "/reschedule"), R"({"in":"1h"})", key), 409);
+  co_await ok(app.post(path(id, "/reschedule"), "{}", key), 422);
+  co_await ok(app.post("/jobs/reschedule", R"({"in":"1h"})", key), 422);
+  co_await ok(app.post("/jobs/reschedule", R"({"in":"1h","kind":"Polish"})"), 401);
+}

@@ -101,3 +101,13 @@ AEGIS_TEST_CASE(two_kinds_of_one_name_are_refused) {
   });
   co_return;
 }
+
+AEGIS_TEST_CASE(jobs_run_inline_when_asked_to) {
+  app.run_jobs_inline();
+  co_await app.post("/begin", "");
+  BOOST_TEST((co_await app.enqueued<Chain>()).empty());
+  BOOST_TEST(app.jobs_ran().succeeded == 4);
+  co_await app.session([](Session& s) -> awaitable<void> { co_await s.enqueue<Fail>(); });
+  BOOST_TEST(app.jobs_ran().failed == 1);
+  BOOST_TEST(app.jobs_ran().errors.back() == "attempt 1: no luck");
+}

@@ -1,5 +1,7 @@
 // Enqueuing: in the caller's transaction, with what the type and the call say.
+#include "aegis/testing/fake_clock.h"
 #include "ground.h"
+#include "jobs/admin.h"
 
 namespace {
 
@@ -25,6 +27,29 @@ struct Once {
   AEGIS_FIELDS(Once, (number))
   awaitable<void> run(JobContext&) { co_return; }
 };
+
+struct Hourly {
+  static constexpr JobOptions options{.unique = {.by = aegis::UniqueBy::arguments, .period = 1h}};
+  std::int64_t number = 0;
+
+  AEGIS_FIELDS(Hourly, (number))
+  awaitable<void> run(JobContext&) { co_return; }
+};
+
+struct Ever {
+  static constexpr JobOptions options{
+      .unique = {.by = aegis::UniqueBy::kind, .until = aegis::UniqueWhile::kept}};
+  AEGIS_FIELDS(Ever)
+  awaitable<void> run(JobContext&) { co_return; }
+};
+
+template <class J>
+awaitable<aegis::Enqueued> enqueue_one(Database& db, J job, aegis::EnqueueOptions options = {}) {
+  auto body = [&](Session& s) -> awaitable<aegis::Enqueued> {
+    co_return co_await s.enqueue(job, options);
+  };
+  co_return co_await db.session(body);
+}
 
 }  // namespace
 
@@ -157,4 +182,63 @@ DATABASE_TEST(an_equal_job_is_replaced_or_rescheduled_when_asked_for) {
   job = co_await waiting(db, id);
   BOOST_TEST(job->arguments == R"({"number":2,"text":""})");
   BOOST_TEST(job->state == "available");
+}
+
+DATABASE_TEST(of_each_period_there_is_one_job_also_when_it_is_finished) {
+  aegis::testing::FakeClock clock(*aegis::parse_timestamp("2026-11-21T03:10:00Z"));
+  aegis::jobs::Store store(db);
+  store.hub().use(&clock);
+  const auto first = co_await enqueue_one(db, Hourly{.number = 1});
+  BOOST_TEST(first.created);
+  const auto moved = co_await enqueue_one(
+      db, Hourly{.number = 1}, {.delay = 5min, .on_conflict = aegis::OnConflict::reschedule});
+  BOOST_TEST(moved.id == first.id);
+  BOOST_TEST((co_await waiting(db, first.id))->state == "scheduled");
+  BOOST_TEST((co_await enqueue_one(db, Hourly{.number = 2})).created);
+  BOOST_TEST(co_await aegis::jobs::change(db, aegis::jobs::JobAction::cancel, {.id = first.id}) ==
+             1);
+  clock.advance(49min);
+  const auto same_hour = co_await enqueue_one(db, Hourly{.number = 1});
+  BOOST_TEST(!same_hour.created);
+  BOOST_TEST(same_hour.id == first.id);
+  clock.advance(1min);
+  BOOST_TEST((co_await enqueue_one(db, Hourly{.number = 1})).created);
+  co_await store.forget_old_keys();
+  auto keys = [](Session& s) -> awaitable<std::int64_t> {
+    co_return co_await s.select<aegis::jobs::UniqueRow>().count();
+  };
+  BOOST_TEST(co_await db.read(keys) == 1);
+  store.hub().use(nullptr);
+}
+
+DATABASE_TEST(a_job_can_keep_others_out_as_long_as_it_is_kept) {
+  const auto first = co_await enqueue_one(db, Ever{});
+  BOOST_TEST(first.created);
+  BOOST_TEST(co_await aegis::jobs::change(db, aegis::jobs::JobAction::cancel, {.id = first.id}) ==
+             1);
+  BOOST_TEST(!(co_await enqueue_one(db, Ever{})).created);
+  aegis::jobs::Store store(db);
+  BOOST_TEST(co_await store.prune("cancelled", -1s, 10) == 1);
+  BOOST_TEST((co_await enqueue_one(db, Ever{})).created);
+}
+
+DATABASE_TEST(many_jobs_at_once_answer_their_ids) {
+  std::vector<Plain> jobs;
+  for (int i = 0; i < 6'000; ++i) jobs.push_back({.number = i});
+  auto enqueue = [&](Session& s) -> awaitable<std::vector<aegis::Enqueued>> {
+    co_return co_await s.enqueue_each(jobs);
+  };
+  const auto each = co_await db.session(enqueue);
+  BOOST_REQUIRE(each.size() == 6'000);
+  for (const int i : {0, 4'999, 5'000, 5'999}) {
+    const auto job = co_await waiting(db, each[static_cast<std::size_t>(i)].id);
+    BOOST_TEST(job->arguments == "{\"number\":" + std::to_string(i) + ",\"text\":\"\"}");
+  }
+  const std::vector<Once> equal{{1}, {1}};
+  auto again = [&](Session& s) -> awaitable<std::vector<aegis::Enqueued>> {
+    co_return co_await s.enqueue_each(equal);
+  };
+  const auto both = co_await db.session(again);
+  BOOST_TEST(both[0].id == both[1].id);
+  BOOST_TEST(!both[1].created);
 }

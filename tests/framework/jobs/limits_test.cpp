@@ -177,19 +177,25 @@ DATABASE_TEST(a_rate_is_not_forgotten_before_its_time_is_up) {
                              {"Rare:key", 0, then},
                              {"Rarest", 0, then},
                              {"Call", 0, then},
-                             {"Call:key", 0, then}};
+                             {"Call:key", 0, then},
+                             {"Unknown:key", 0, then - std::chrono::days(30)},
+                             {"Known", 0, then - std::chrono::days(30)},
+                             {"Known:key", 0, then - std::chrono::days(30)}};
   auto insert = [&](Session& s) -> awaitable<void> { co_await s.insert_all(rows); };
   co_await db.session(insert);
   aegis::jobs::Store store(db);
+  co_await store.sign_on(
+      {.lease = 23, .name = "one", .length = 1h, .concurrency = 9, .kinds = {"Known"}});
   co_await store.forget_limits({&aegis::job_kind<Rare>(), &aegis::job_kind<Call>()});
   auto left = [](Session& s) -> awaitable<std::vector<LimitRow>> {
     return s.select<LimitRow>().order_by(LimitRow::col.name.asc()).all();
   };
   const auto found = co_await db.read(left);
-  BOOST_REQUIRE(found.size() == 3);
-  BOOST_TEST(found[0].name == "Rare");
-  BOOST_TEST(found[1].name == "Rare:key");
-  BOOST_TEST(found[2].name == "Rarest");
+  std::vector<std::string> names;
+  for (const auto& row : found) names.push_back(row.name);
+  BOOST_TEST(
+      names == (std::vector<std::string>{"Known", "Known:key", "Rare", "Rare:key", "Rarest"}),
+      boost::test_tools::per_element());
 }
 
 DATABASE_TEST(a_limit_is_held_by_what_a_dead_worker_ran_until_it_is_rescued) {

@@ -45,6 +45,8 @@ struct Settings {
   std::chrono::milliseconds jobs_keep_failed = std::chrono::hours(24 * 30);
   std::chrono::milliseconds jobs_late_warning{60'000};
   std::chrono::milliseconds jobs_late_unhealthy{600'000};
+  std::uint16_t jobs_failure_warning = 10;
+  std::uint16_t jobs_failure_unhealthy = 50;
   Secret<std::string> jobs_api_token{};
 
   AEGIS_FIELDS(
@@ -82,8 +84,9 @@ struct Settings {
       (http_idle_timeout, ge(1), doc("Between requests; then the connection is closed.")),
       (http_write_timeout, ge(1),
        doc("For a client to take some of a reply; then the connection is closed.")),
-      (worker_queues, doc("The queues a worker takes jobs from, as in default,mail:5 (at most 5 at a "
-                          "time); empty: those that the application's jobs name.")),
+      (worker_queues,
+       doc("The queues a worker takes jobs from, as in default,mail:5 (at most 5 at a "
+           "time); empty: those that the application's jobs name.")),
       (worker_concurrency, ge(1), doc("Jobs that a worker runs at a time.")),
       (worker_lease, ge(1000),
        doc("How long after its last sign of life a worker's jobs start elsewhere.")),
@@ -91,6 +94,9 @@ struct Settings {
       (jobs_keep_failed, ge(0), doc("How long cancelled and dead jobs are kept.")),
       (jobs_late_warning, ge(1), doc("Health warns of a job that waits longer to be started.")),
       (jobs_late_unhealthy, ge(1), doc("And is unhealthy for one that waits longer than this.")),
+      (jobs_failure_warning, ge(1), le(100),
+       doc("Health warns when more of a queue's attempts failed lately, in percent.")),
+      (jobs_failure_unhealthy, ge(1), le(100), doc("And is unhealthy when more than this failed.")),
       (jobs_api_token, doc("Opens /jobs and /queues to those who send it as a bearer token; empty: "
                            "they do not exist.")))
 };

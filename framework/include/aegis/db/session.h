@@ -199,6 +199,11 @@ class Session {
   awaitable<std::int64_t> enqueue_all(const std::vector<J>& jobs);
   template <class J>
   awaitable<std::int64_t> enqueue_all(const std::vector<J>& jobs, EnqueueOptions options);
+  /// The same, and answers the id of each, in their order.
+  template <class J>
+  awaitable<std::vector<Enqueued>> enqueue_each(const std::vector<J>& jobs);
+  template <class J>
+  awaitable<std::vector<Enqueued>> enqueue_each(const std::vector<J>& jobs, EnqueueOptions options);
 
   const SessionOptions& options() const { return options_; }
   db::Driver& driver() { return *driver_; }

@@ -150,7 +150,11 @@ struct JobText {
 awaitable<Enqueued> enqueue(Session& session, const JobKind& kind, JobText job,
                             EnqueueOptions options);
 awaitable<std::int64_t> enqueue_all(Session& session, const JobKind& kind,
-                                    std::vector<JobText> jobs, EnqueueOptions options);
+                                    std::vector<JobText> jobs, EnqueueOptions options,
+                                    std::vector<Enqueued>* each = nullptr);
+
+awaitable<std::vector<Enqueued>> enqueue_each(Session& session, const JobKind& kind,
+                                              std::vector<JobText> jobs, EnqueueOptions options);
 
 template <class J>
 JobText text_of(const J& job) {
@@ -192,6 +196,15 @@ awaitable<std::int64_t> Session::enqueue_all(const std::vector<J>& jobs) {
 template <class J>
 awaitable<std::int64_t> Session::enqueue_all(const std::vector<J>& jobs, EnqueueOptions options) {
   return detail::enqueue_all(*this, job_kind<J>(), detail::texts_of(jobs), std::move(options));
+}
+template <class J>
+awaitable<std::vector<Enqueued>> Session::enqueue_each(const std::vector<J>& jobs) {
+  return enqueue_each(jobs, EnqueueOptions());
+}
+template <class J>
+awaitable<std::vector<Enqueued>> Session::enqueue_each(const std::vector<J>& jobs,
+                                                       EnqueueOptions options) {
+  return detail::enqueue_each(*this, job_kind<J>(), detail::texts_of(jobs), std::move(options));
 }
 
 }  // namespace aegis

@@ -22,9 +22,11 @@ enum class UniqueBy : std::uint8_t {
 enum class UniqueWhile : std::uint8_t {
   unfinished,  ///< until it is completed, cancelled or dead
   waiting,     ///< until it starts: what changes while it runs is worth another run
+  kept,        ///< as long as the database has it, also when it is finished
 };
 
-/// What an enqueue does that meets a job like its own.
+/// What an enqueue does that meets a job like its own. All but `keep` cannot be combined with
+/// EnqueueOptions::after.
 enum class OnConflict : std::uint8_t {
   keep,        ///< nothing: the job that is there will do
   replace,     ///< gives it the new arguments, priority and time, unless it runs
@@ -35,6 +37,9 @@ struct Unique {
   UniqueBy by = UniqueBy::nothing;
   UniqueWhile until = UniqueWhile::unfinished;
   OnConflict on_conflict = OnConflict::keep;
+  /// One in each such span of time, whatever becomes of it, instead of what `until` says: with 1h
+  /// one between 3:00 and 4:00 in UTC. By the database's clock; 0: no such spans.
+  std::chrono::seconds period{};
 };
 
 /// What holds for the jobs of one kind on all workers together. When the struct has a member

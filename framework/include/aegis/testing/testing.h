@@ -42,8 +42,7 @@ class TestApp {
   awaitable<Response> put(std::string target, std::string body, Headers headers = Headers());
   awaitable<Response> patch(std::string target, std::string body, Headers headers = Headers());
   awaitable<Response> del(std::string target, Headers headers = Headers());
-  awaitable<Response> request(Method method, std::string target, std::string body,
-                              Headers headers);
+  awaitable<Response> request(Method method, std::string target, std::string body, Headers headers);
 
   /// The test's own database: in memory (the default), or the one that TEST_DATABASE_URL names,
   /// inside one transaction that is rolled back after the test. Refuses to open the DATABASE_URL
@@ -53,6 +52,24 @@ class TestApp {
   /// Runs the jobs that are available, one after the other, until there are none, those that they
   /// enqueue among them. What is for later becomes available as clock() goes on.
   awaitable<JobsRan> run_jobs();
+  /// From now on jobs run by themselves, as run_jobs() runs them: right after a request, or a
+  /// session(), that enqueued them has committed, before the test gets its answer.
+  void run_jobs_inline() { inline_ = true; }
+  /// As db().session(body), for what is to run jobs inline.
+  template <class F>
+  std::invoke_result_t<F&, Session&> session(F body) {
+    using Result = typename std::invoke_result_t<F&, Session&>::value_type;
+    if constexpr (std::is_void_v<Result>) {
+      co_await db().session(body);
+      co_await after_commit();
+    } else {
+      Result result = co_await db().session(body);
+      co_await after_commit();
+      co_return result;
+    }
+  }
+  /// What all jobs of the test did so far.
+  const JobsRan& jobs_ran() const { return ran_; }
   /// The jobs of this kind that are enqueued and not finished, in order.
   template <Job J>
   awaitable<std::vector<J>> enqueued() {
@@ -71,9 +88,12 @@ class TestApp {
 
  private:
   awaitable<std::vector<std::string>> enqueued(const JobKind& kind);
+  awaitable<void> after_commit();
 
   struct Impl;
   std::unique_ptr<Impl> impl_;
+  bool inline_ = false;
+  JobsRan ran_{};
 };
 
 /// What AEGIS_TEST_APPLICATION names.
@@ -81,17 +101,19 @@ void configure_application(App& app);
 
 }  // namespace aegis::testing
 
-#define AEGIS_TEST_APPLICATION(function) \
-  void aegis::testing::configure_application(::aegis::App& app) { ::function(app); }
+#define AEGIS_TEST_APPLICATION(function)                          \
+  void aegis::testing::configure_application(::aegis::App& app) { \
+    ::function(app);                                              \
+  }
 
 /// A Boost.Test case whose body is a coroutine, with a TestApp named `app`.
-#define AEGIS_TEST_CASE(test_name)                                   \
-  struct test_name##_body {                                          \
-    ::aegis::testing::TestApp app;                                   \
-    ::aegis::awaitable<void> run();                                  \
-  };                                                                 \
-  BOOST_AUTO_TEST_CASE(test_name) {                                  \
-    test_name##_body test;                                           \
-    test.app.run(test.run());                                        \
-  }                                                                  \
+#define AEGIS_TEST_CASE(test_name)  \
+  struct test_name##_body {         \
+    ::aegis::testing::TestApp app;  \
+    ::aegis::awaitable<void> run(); \
+  };                                \
+  BOOST_AUTO_TEST_CASE(test_name) { \
+    test_name##_body test;          \
+    test.app.run(test.run());       \
+  }                                 \
   ::aegis::awaitable<void> test_name##_body::run()
