@@ -362,7 +362,7 @@ def pg_shield_by_id(bench: Bench) -> Sample:
 
 JOBS = 50_000
 JOBS_TABLES = ("aegis_job", "aegis_job_finished", "aegis_worker", "aegis_queue", "aegis_job_limit",
-               "aegis_job_line", "aegis_job_after", "aegis_job_step", "bare_job")
+               "aegis_job_line", "aegis_job_after", "aegis_job_step", "aegis_job_unique", "bare_job")
 
 
 def jobs(bench: Bench, program: str, work: str, postgres: bool, amount: int = JOBS) -> dict:
