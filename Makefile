@@ -3,6 +3,7 @@
 #   PRESET=…         another preset of CMakePresets.json than the target's own
 #   ARGS=…           passed on to the program
 #   JOBS=…           how many compilers and tests at once
+#   PREFIX=…         where `make install` puts it: /usr/local
 #   SKIP_PACKAGES=1  don't look for Debian packages: you have the tools from elsewhere
 
 JOBS ?= $(shell nproc)
@@ -20,7 +21,7 @@ configure = cmake --preset $(1) --log-level=WARNING -DAEGIS_WERROR=$(if $(CI),ON
 build = $(call configure,$(1)) && cmake --build build/$(1) --parallel $(JOBS) $(if $(2),--target $(2))
 quietly = log=$$(mktemp) && { ( $(1) ) >$$log 2>&1 || { cat $$log; false; } ; } && rm $$log
 
-.PHONY: help serve migrate test test-asan test-tsan coverage soak bench health health-detailed format lint clean
+.PHONY: help serve migrate test test-asan test-tsan test-generator coverage soak bench install deb health health-detailed format lint clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -55,6 +56,11 @@ soak: ## The tests that take long, at their full length
 	@$(call build,$(run_preset),soak)
 	@ctest --test-dir build/$(run_preset) --build-config Soak --tests-regex '^soak_' --output-on-failure $(ARGS)
 
+test-generator: ## Every kind of project that `aegis init` makes: built, tested and served
+	@$(call packages,build test lint)
+	@$(call build,dev)
+	@ctest --test-dir build/dev --build-config Generator --tests-regex '^generated_' --output-on-failure $(ARGS)
+
 coverage: ## The lines that the tests reach, file by file
 	@$(MAKE) --no-print-directory test PRESET=coverage
 	@llvm-profdata-19 merge --sparse build/coverage/profiles/*.profraw -o build/coverage/coverage.profdata
@@ -66,6 +72,19 @@ bench: ## Measure, each figure beside a reference of the same run
 	@$(call build,$(run_preset),bench)
 	@build/$(run_preset)/tests/support/with_postgres --set fsync=on --set full_page_writes=on \
 	  --set shared_buffers=128MB python3 tests/bench/run.py --build build/$(run_preset) $(ARGS)
+
+# What `cmake --install` and cpack want to be built.
+installed := aegis aegis_testing aegis_program
+
+install: ## Build the library and the `aegis` program and install them
+	@$(call packages,build)
+	@$(call build,$(run_preset),$(installed))
+	@cmake --install build/$(run_preset) --prefix $(or $(PREFIX),/usr/local) | tail -1
+
+deb: ## Make Debian packages of them
+	@$(call packages,build deb)
+	@$(call build,$(run_preset),$(installed))
+	@cd build/$(run_preset) && cpack
 
 health: ## Ask the running service how it is
 	@$(call packages,build)

@@ -17,7 +17,7 @@ function(aegis_probe_coroutines)
     string(REPLACE "|" ";" probe "${probe}")
     list(POP_FRONT probe name)
     try_run(exit_code compiled
-      ${PROJECT_BINARY_DIR}/probes/${name} ${PROJECT_SOURCE_DIR}/cmake/probes/${name}.cpp
+      ${PROJECT_BINARY_DIR}/probes/${name} ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/probes/${name}.cpp
       CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
       COMPILE_OUTPUT_VARIABLE output WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
     if(NOT compiled)

@@ -1,12 +1,13 @@
 # Files that become part of the executable, as they are and compressed with gzip.
 
-# aegis_embed_files(<target> <name> FILES <file>… [DEPENDS <dependency>…])
+# aegis_embed_files(<target> <name> FILES <file>… [DEPENDS <dependency>…] [BASE <folder>])
 #
 # The target's sources can then
 #   #include "embedded/<name>.h"    // std::span<const aegis::EmbeddedFile> aegis::embedded::<name>()
-# The files may be made during the build, by a custom command of the same folder.
+# The files may be made during the build, by a custom command of the same folder. With BASE their
+# names are paths below that folder.
 function(aegis_embed_files target name)
-  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "FILES;DEPENDS")
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "BASE" "FILES;DEPENDS")
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/embedded)
   set(files "")
   foreach(file IN LISTS arg_FILES)
@@ -27,6 +28,7 @@ std::span<const EmbeddedFile> @name@();
 ]])
   add_custom_command(OUTPUT ${folder}/${name}.cpp
     COMMAND ${CMAKE_COMMAND} -D name=${name} -D "files=${files}" -D folder=${folder}
+      -D base=${arg_BASE}
       -P ${PROJECT_SOURCE_DIR}/cmake/embed_files.cmake
     DEPENDS ${files} ${arg_DEPENDS} ${PROJECT_SOURCE_DIR}/cmake/embed_files.cmake
     COMMENT "Embedding ${name}"

@@ -1,12 +1,16 @@
 # Build step of aegis_embed_files: writes <folder>/<name>.cpp, which has the assembler include each of
-# <files> and its compressed form.
+# <files> and its compressed form. Their names are relative to <base>, or without their folders.
 
 set(labels "")     # where each file's bytes are
 set(entries "")    # the table of EmbeddedFile
 set(index 0)
 foreach(file IN LISTS files)
-  cmake_path(GET file FILENAME file_name)
-  set(compressed ${folder}/${file_name}.gz)
+  if(base)
+    file(RELATIVE_PATH file_name ${base} ${file})
+  else()
+    cmake_path(GET file FILENAME file_name)
+  endif()
+  set(compressed ${folder}/${name}_${index}.gz)
   execute_process(COMMAND gzip -9 --no-name --stdout ${file} OUTPUT_FILE ${compressed}
     COMMAND_ERROR_IS_FATAL ANY)
   file(SIZE ${file} size)

@@ -1,10 +1,13 @@
 #include "application.h"
 
-#include "api/shields.h"
-#include "models/shield.h"
-#include "worker/appraise_shield.h"
-#include "worker/inscribe_runes.h"
+#include "api/hello.h"
+#include "api/shields.h"             // [database]
+#include "models/shield.h"           // [database]
+#include "worker/appraise_shield.h"  // [worker]
+#include "worker/inscribe_runes.h"   // [worker]
 
 void configure(aegis::App& app) {
-  app.models<Shield>().routes(shields).jobs<InscribeRunes, AppraiseShield>();
+  app.routes(hello);
+  app.models<Shield>().routes(shields);       // [database]
+  app.jobs<InscribeRunes, AppraiseShield>();  // [worker]
 }

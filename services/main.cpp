@@ -1,7 +1,7 @@
 #include "application.h"
 
 int main(int argc, char** argv) {
-  aegis::App app{"shields"};
+  aegis::App app{"shields"};  // [name]
   configure(app);
   return app.run(argc, argv);
 }

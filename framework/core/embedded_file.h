@@ -6,7 +6,7 @@
 namespace aegis {
 
 struct EmbeddedFile {
-  std::string_view name;  ///< without its folder
+  std::string_view name;  ///< without its folder, or below BASE
   std::string_view content;
   std::string_view gzip;    ///< the same, compressed; empty where that is not shorter
   std::string_view digest;  ///< SHA-256 in hex, changes with the content: good for an ETag

@@ -1,8 +1,8 @@
 #include "api/shields.h"
 
 #include "models/shield.h"
-#include "worker/appraise_shield.h"
-#include "worker/inscribe_runes.h"
+#include "worker/appraise_shield.h"  // [worker]
+#include "worker/inscribe_runes.h"   // [worker]
 
 using namespace aegis;
 
@@ -37,9 +37,12 @@ awaitable<Created<Shield>> forge(Body<ShieldCreate> in, Session& db) {
                 .defense_rating = in->defense_rating,
                 .material = in->material,
                 .enchantment = in->enchantment};
-  co_await db.insert(shield);                      // fills shield.id
-  co_await db.enqueue<InscribeRunes>(*shield.id);  // in the same transaction
-  co_return shield;                                // committed, then 201 + Location
+  co_await db.insert(shield);  // fills shield.id
+
+  // In the same transaction: there is no shield without its job. [worker]
+  co_await db.enqueue<InscribeRunes>(*shield.id);  // [worker]
+
+  co_return shield;  // committed, then 201 + Location
 }
 
 awaitable<Shield> show(Path<"id", std::int64_t> id, Session& db) {
@@ -68,6 +71,7 @@ awaitable<void> melt(Path<"id", std::int64_t> id, Session& db) {
   co_await db.erase<Shield>(id);  // absent: 404
 }
 
+// [worker]
 struct Appraisal {
   std::int64_t job{};
 
@@ -79,6 +83,7 @@ awaitable<Appraisal> appraise(Path<"id", std::int64_t> id, Session& db) {
   const Enqueued enqueued = co_await db.enqueue<AppraiseShield>(*id);
   co_return Appraisal{enqueued.id};
 }
+// [/worker]
 
 }  // namespace
 
@@ -87,8 +92,10 @@ void shields(Router& router) {
   router.get("/shields", list).summary("List shields").tag("shields");
   router.get("/shields/{id}", show).summary("Show a shield").tag("shields");
   router.patch("/shields/{id}", reforge).summary("Change a shield").tag("shields");
+  // [worker]
   router.post("/shields/{id}/appraisal", appraise)
       .summary("Have a shield appraised")
       .tag("shields");
+  // [/worker]
   router.del("/shields/{id}", melt).summary("Melt a shield").tag("shields");
 }

@@ -4,7 +4,8 @@
 
 /// Enchants a shield that was just forged.
 struct InscribeRunes {
-  static constexpr aegis::JobOptions options{.max_attempts = 5, .timeout = std::chrono::seconds(30)};
+  static constexpr aegis::JobOptions options{.max_attempts = 5,
+                                             .timeout = std::chrono::seconds(30)};
 
   std::int64_t shield_id{};
 

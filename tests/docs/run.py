@@ -5,7 +5,7 @@
 
     <!-- serve -->    `$ command`: a server, left running (the one before it is stopped first)
     <!-- run -->      `$ command` lines, each followed by its output; the lines of a here-document
-                      begin with >
+                      begin with >. A `cd` holds for the blocks after it
     <!-- run: soon -->   the same, again and again until the output is as shown
 
 In the output … stands for any text of a line, and alone for any lines. The commands run in an empty
@@ -70,11 +70,12 @@ def commands(block):
 
 class Session:
     def __init__(self, folder, replacements):
-        self.folder = Path(folder)
+        self.folder = Path(folder).resolve()
+        self.current = self.folder  # where commands run
         self.replacements = [tuple(each.split("=", 1)) for each in replacements]
         self.port = free_port()
         self.environment = {**os.environ, "PORT": self.port, "NO_COLOR": "1"}
-        self.server = None
+        self.server, self.code = None, 0
 
     def real(self, text):
         for old, new in self.replacements:
@@ -94,10 +95,16 @@ class Session:
     def serve(self, block):
         self.stop(block)
         [(command, shown)] = commands(block)
+        # make passes the signal on, waits, and then ends by it itself.
+        self.code = -signal.SIGTERM if self.real(command).startswith("make ") else 0
         log = open(self.folder / "server.log", "ab")
-        self.server = subprocess.Popen(shlex.split(self.real(command)), cwd=self.folder, text=True,
+        self.server = subprocess.Popen(shlex.split(self.real(command)), cwd=self.current, text=True,
                                        env=self.environment, stdout=subprocess.PIPE, stderr=log)
-        printed = "".join(self.server.stdout.readline() for _ in shown)
+        printed = ""
+        for count, line in enumerate(self.server.stdout, 1):
+            printed += line
+            if self.as_shown(shown, printed) or ("…" not in shown and count == len(shown)):
+                break
         self.compare(block, command, shown, printed)
         self.await_ready(block)
 
@@ -129,9 +136,13 @@ class Session:
 
     def outputs_of(self, listed):
         script = "".join(f"{self.real(command)}\nprintf '{SEPARATOR}'\n" for command, _ in listed)
-        done = subprocess.run(["bash", "-c", script], cwd=self.folder, env=self.environment,
+        place = self.folder / "current"
+        script += f"pwd >{shlex.quote(str(place))}\n"
+        done = subprocess.run(["bash", "-c", script], cwd=self.current, env=self.environment,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=LIMIT)
+                              timeout=10 * LIMIT)
+        self.current = Path(place.read_text().strip())
+        place.unlink()
         return done.stdout.split(SEPARATOR)
 
     def stop(self, block=None):
@@ -146,7 +157,7 @@ class Session:
             raise
         finally:
             server.stdout.close()
-        if code != 0:
+        if code != self.code:
             log = (self.folder / "server.log").read_text()
             raise SystemExit(f"the server ended with exit code {code}:\n{log}")
 

@@ -1,13 +1,10 @@
 #include <aegis/testing/testing.h>
 
-#include "application.h"
 #include "models/shield.h"
-#include "worker/appraise_shield.h"
-#include "worker/inscribe_runes.h"
+#include "worker/appraise_shield.h"  // [worker]
+#include "worker/inscribe_runes.h"   // [worker]
 
 using namespace aegis;
-
-AEGIS_TEST_APPLICATION(configure)
 
 namespace {
 
@@ -156,6 +153,7 @@ AEGIS_TEST_CASE(two_changes_at_once_are_both_kept) {
   BOOST_TEST(contains(shown.body(), "50"));
 }
 
+// [worker]
 AEGIS_TEST_CASE(forging_a_shield_enqueues_its_runes) {
   const std::string path = co_await forge(app, R"({"name":"Dragon Scale","material":"bone"})");
   const auto waiting = co_await app.enqueued<InscribeRunes>();
@@ -201,3 +199,4 @@ AEGIS_TEST_CASE(a_shield_is_appraised_once_however_often_one_asks) {
   BOOST_TEST(ran.succeeded == 2);  // its runes too
   BOOST_TEST((co_await app.post("/shields/999/appraisal", "")).status() == 404);
 }
+// [/worker]

@@ -1,0 +1,58 @@
+# `cmake --install` and `cpack`: the `aegis` program and a shared library are the component `runtime`,
+# what one builds with is `dev`: headers, the libraries, find_package(aegis CONFIG) and pkg-config.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(folder ${CMAKE_INSTALL_LIBDIR}/cmake/aegis)
+install(TARGETS aegis aegis_testing EXPORT aegisTargets
+  LIBRARY COMPONENT runtime NAMELINK_COMPONENT dev
+  ARCHIVE COMPONENT dev
+  FILE_SET HEADERS COMPONENT dev)
+install(TARGETS aegis_program RUNTIME COMPONENT runtime)
+install(EXPORT aegisTargets NAMESPACE aegis:: DESTINATION ${folder} COMPONENT dev)
+
+if(NOT DEFINED BUILD_SHARED_LIBS)
+  set(BUILD_SHARED_LIBS OFF)
+endif()
+configure_package_config_file(cmake/aegisConfig.cmake.in aegisConfig.cmake
+  INSTALL_DESTINATION ${folder})
+write_basic_package_version_file(aegisConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/aegisConfig.cmake ${PROJECT_BINARY_DIR}/aegisConfigVersion.cmake
+  cmake/CoroutineProbe.cmake DESTINATION ${folder} COMPONENT dev)
+install(DIRECTORY cmake/probes DESTINATION ${folder} COMPONENT dev)
+
+get_target_property(definitions aegis INTERFACE_COMPILE_DEFINITIONS)
+list(TRANSFORM definitions PREPEND -D)
+list(JOIN definitions " " aegis_pc_definitions)
+configure_file(cmake/aegis.pc.in aegis.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/aegis.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
+
+# Debian packages. What the library's users build with is what their projects ask for.
+file(STRINGS ${PROJECT_SOURCE_DIR}/framework/cli/project/deploy/packages.txt lines)
+set(needed "")
+foreach(line IN LISTS lines)
+  if(line MATCHES "^\\[(.*)\\]")
+    set(group ${CMAKE_MATCH_1})
+  elseif(group MATCHES "^(build|test)$" AND line MATCHES "^([a-z0-9.+-]+)")
+    list(APPEND needed ${CMAKE_MATCH_1})
+  endif()
+endforeach()
+list(JOIN needed ", " needed)
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME aegis)
+set(CPACK_PACKAGE_CONTACT "The Aegis project <aegis@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY ${PROJECT_DESCRIPTION})
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_COMPONENTS_ALL runtime dev)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME aegis)
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION devel)
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_RECOMMENDS libaegis-dev)
+set(CPACK_DEBIAN_DEV_PACKAGE_NAME libaegis-dev)
+set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "aegis (= ${PROJECT_VERSION}), ${needed}")
+include(CPack)

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aegis::cli {
+
+/// The command line is wrong: what, and what to do. Exit code 2.
+class UsageError : public std::runtime_error {
+ public:
+  UsageError(const std::string& what, std::string hint_text)
+      : std::runtime_error(what), hint(std::move(hint_text)) {}
+
+  std::string hint;
+};
+
+/// One that can be chosen; the API is always there.
+struct Component {
+  std::string_view name, summary;
+  std::vector<std::string_view> needs{};
+  std::vector<std::string_view> engines{};  ///< the first is the usual one
+};
+
+std::span<const Component> components();
+
+/// What a project is made of.
+class Choice {
+ public:
+  /// From words such as "worker", "database[postgresql]", "database=sqlite", "postgres" or "api".
+  /// Adds what they need. Throws UsageError.
+  static Choice of(std::span<const std::string> words);
+
+  /// Whether the template's part for `mark` belongs to it: a component, an engine, or either with a
+  /// ! before it: where that is missing.
+  bool has(std::string_view mark) const;
+
+  /// As --components takes it, such as "database=sqlite,worker".
+  std::string words() const;
+  /// For people, such as "API, database (SQLite), worker".
+  std::string text() const;
+  /// What was added, such as "database: worker needs it".
+  const std::vector<std::string>& added() const { return added_; }
+
+ private:
+  void add(const Component& component);
+
+  std::vector<std::string_view> names_{};
+  std::string_view engine_{};
+  std::vector<std::string> added_{};
+};
+
+}  // namespace aegis::cli

@@ -1,0 +1,159 @@
+#include "cli/init.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "aegis/core/json.h"
+#include "cli/process.h"
+#include "cli/template.h"
+#include "cli/terminal.h"
+
+namespace aegis::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool asks_for(std::string_view what) {
+  const std::string answer = ask(what, "no");
+  return answer.starts_with('y') || answer.starts_with('Y');
+}
+
+std::vector<std::string> ask_for_components() {
+  std::vector<std::string> words;
+  const std::string engine = ask("Database: sqlite, postgresql or none?", "sqlite");
+  if (engine == "none" || engine == "no" || engine == "n") return words;
+  words.push_back("database=" + engine);
+  for (const Component& component : components()) {
+    if (component.name == "database") continue;
+    if (asks_for(fmt::format("{} ({})?", component.name, component.summary))) {
+      words.emplace_back(component.name);
+    }
+  }
+  return words;
+}
+
+/// A folder beside `target` which is gone at the end, unless it was renamed.
+class Draft {
+ public:
+  explicit Draft(const fs::path& target)
+      : path_(fs::path(target) += fmt::format(".{}.new", ::getpid())) {
+    fs::remove_all(path_);
+    fs::create_directories(path_);
+  }
+  ~Draft() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+void write(const fs::path& path, const ProjectFile& file) {
+  fs::create_directories(path.parent_path());
+  std::ofstream out(path, std::ios::binary);
+  out << file.content;
+  out.close();
+  if (!out) {
+    throw fs::filesystem_error("cannot write", path, std::make_error_code(std::errc::io_error));
+  }
+  if (file.executable) {
+    using enum fs::perms;
+    fs::permissions(path, owner_exec | group_exec | others_exec, fs::perm_options::add);
+  }
+}
+
+/// A first commit where git is there, knows its user, and has no repository around the project.
+void make_repository(const fs::path& draft, const fs::path& parent, const std::string& name) {
+  const std::string folder = draft.string();
+  const auto git = [](const std::string& where, std::vector<std::string> words) {
+    words.insert(words.begin(), {"git", "-C", where});
+    return run_quietly(std::move(words)) == 0;
+  };
+  if (git(parent.string(), {"rev-parse", "--is-inside-work-tree"})) return;
+  if (!git(folder, {"init", "--initial-branch=main"})) return;
+  if (git(folder, {"add", "--all"})) git(folder, {"commit", "-m", "aegis init " + name});
+}
+
+void install(const InitOptions& options, const std::vector<ProjectFile>& files,
+             const fs::path& target) {
+  const fs::path parent = target.parent_path();
+  fs::create_directories(parent);
+  const Draft draft(target);
+  for (const auto& file : files) write(draft.path() / file.path, file);
+  if (!fs::exists(target)) {
+    if (!options.no_git) make_repository(draft.path(), parent, options.name);
+    fs::rename(draft.path(), target);
+    return;
+  }
+  for (const auto& file : files) {
+    fs::create_directories((target / file.path).parent_path());
+    fs::rename(draft.path() / file.path, target / file.path);
+  }
+}
+
+std::string as_json(const InitOptions& options, const Choice& choice, const fs::path& target,
+                    const std::vector<ProjectFile>& files) {
+  std::string out = R"({"name":)";
+  append_json(options.name, out);
+  out += R"(,"path":)";
+  append_json(target.string(), out);
+  out += R"(,"components":)";
+  append_json(choice.words(), out);
+  out += R"(,"files":[)";
+  for (const auto& file : files) {
+    if (!out.ends_with('[')) out += ',';
+    append_json(file.path, out);
+  }
+  return out + "]}\n";
+}
+
+}  // namespace
+
+int init(InitOptions options) {
+  check_project_name(options.name);
+  const fs::path target =
+      fs::absolute(fs::path(options.output_dir) / options.name).lexically_normal();
+  const bool exists = fs::exists(fs::symlink_status(target));
+  if (exists && !(options.force && fs::is_directory(target))) {
+    throw UsageError(fmt::format("{} exists already", target.string()),
+                     fs::is_directory(target)
+                         ? "Choose another name, or --force to write over its files."
+                         : "Choose another name or another --output-dir.");
+  }
+  const bool asked = !options.components_given && !options.yes && !options.json && is_interactive();
+  if (asked) options.components = ask_for_components();
+  const Choice choice = Choice::of(options.components);
+  const auto files = project_files(choice, options.name);
+  if (!options.dry_run) install(options, files, target);
+
+  if (options.json) {
+    fmt::print("{}", as_json(options, choice, target, files));
+    return 0;
+  }
+  fmt::print("{}: {}\n", bold(options.name), choice.text());
+  for (const auto& added : choice.added()) fmt::print("  with {}\n", added);
+  if (options.dry_run) {
+    for (const auto& file : files) fmt::print("  {}\n", file.path);
+    fmt::print("{} files would be written to {}\n", files.size(), target.string());
+    return 0;
+  }
+  fmt::print("{} files in {}\n", files.size(), target.string());
+  if (asked) {
+    fmt::print("Without questions: aegis init {} --components {}\n", options.name, choice.words());
+  }
+  fmt::print("\n{}\n  cd {}\n  cp .env.example .env\n  make serve\n", bold("Next"),
+             options.output_dir == "." ? options.name : target.string());
+  return 0;
+}
+
+}  // namespace aegis::cli

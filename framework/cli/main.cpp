@@ -1,0 +1,97 @@
+// The `aegis` program. Exit codes: 0, 1 it failed, 2 the command line is wrong (docs/cli.md).
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <functional>
+
+#include "cli/component.h"
+#include "cli/init.h"
+#include "cli/list_components.h"
+#include "cli/terminal.h"
+#include "core/describe/suggest.h"
+
+using namespace aegis;
+
+namespace {
+
+/// Says which commands there are when the command line names none, or one that there is not.
+bool explain_commands(const CLI::App& program) {
+  if (!program.get_subcommands().empty()) return false;
+  const auto words = program.remaining(true);
+  if (!words.empty() && words.front().starts_with('-')) return false;
+  std::vector<std::string_view> names;
+  std::string listed;
+  for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+    listed += (listed.empty() ? "" : ", ") + command->get_name();
+  }
+  cli::complain(words.empty() ? "Which command?"
+                              : fmt::format("There is no command \"{}\"{}", words.front(),
+                                            detail::did_you_mean(words.front(), names)),
+                "Commands: " + listed + ". `aegis --help` explains them.");
+  return true;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App program{"aegis " AEGIS_VERSION ": services in C++20", "aegis"};
+  program.set_version_flag("--version", "aegis " AEGIS_VERSION);
+  program.require_subcommand(1);
+  std::function<int()> command;
+
+  cli::InitOptions init;
+  auto* init_command = program.add_subcommand("init", "Make a project");
+  init_command->add_option("NAME", init.name, "Of the project, its folder and its program")
+      ->required();
+  auto* components = init_command
+                         ->add_option("--components", init.components,
+                                      "Such as database=sqlite,worker; `aegis components` "
+                                      "lists them. Without: asks")
+                         ->delimiter(',')
+                         ->allow_extra_args(false);
+  init_command->add_option("--output-dir", init.output_dir, "Where the folder goes")
+      ->capture_default_str();
+  init_command->add_flag("--force", init.force, "Into a folder that is there, over its files");
+  init_command->add_flag("--yes,-y", init.yes, "Ask nothing");
+  init_command->add_flag("--dry-run", init.dry_run, "Say what would be written, write nothing");
+  init_command->add_flag("--no-git", init.no_git, "Make no git repository");
+  init_command->add_flag("--json", init.json, "For programs");
+  init_command->callback([&] {
+    init.components_given = components->count() > 0;
+    command = [&] { return cli::init(init); };
+  });
+
+  bool json = false;
+  auto* components_command = program.add_subcommand("components", "What a project can be made of");
+  components_command->add_flag("--json", json, "For programs");
+  components_command->callback([&] { command = [&] { return cli::list_components(json); }; });
+
+  auto* version_command = program.add_subcommand("version", "The version of Aegis");
+  version_command->add_flag("--json", json, "For programs");
+  version_command->callback([&] {
+    command = [&] {
+      fmt::print(fmt::runtime(json ? "{{\"version\":\"{}\"}}\n" : "aegis {}\n"), AEGIS_VERSION);
+      return 0;
+    };
+  });
+
+  try {
+    program.parse(argc, argv);
+    return command();
+  } catch (const CLI::Success& done) {
+    return program.exit(done);
+  } catch (const CLI::ParseError& error) {
+    if (!explain_commands(program)) {
+      cli::complain(error.what(), "`aegis --help` and `aegis init --help` show what there is.");
+    }
+    return 2;
+  } catch (const cli::UsageError& error) {
+    cli::complain(error.what(), error.hint);
+    return 2;
+  } catch (const std::filesystem::filesystem_error& error) {
+    cli::complain(fmt::format("{}: {}", error.path1().string(), error.code().message()), "");
+    return 1;
+  }
+}

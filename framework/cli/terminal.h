@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace aegis::cli {
+
+/// Whether there is somebody to ask.
+bool is_interactive();
+
+/// `text` in bold where stdout is a terminal that shows it, and NO_COLOR is not set.
+std::string bold(std::string_view text);
+
+/// Prints "aegis: <what>" and the hint to stderr.
+void complain(std::string_view what, std::string_view hint);
+
+/// Asks on the terminal; the answer without its blanks, or `usual` for an empty one.
+std::string ask(std::string_view question, std::string_view usual);
+
+}  // namespace aegis::cli

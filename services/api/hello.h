@@ -1,0 +1,6 @@
+#pragma once
+
+#include <aegis/aegis.h>
+
+/// Adds the route /hello.
+void hello(aegis::Router& router);

@@ -1,0 +1,171 @@
+"""The command line of `aegis`, as people and scripts use it.
+
+usage: init_test.py PATH_OF_AEGIS [unittest options]
+"""
+import json
+import os
+import pty
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+AEGIS = ""
+LIMIT = 60  # seconds until something that should happen counts as failed
+
+
+class InitTest(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.directory = Path(temporary.name)
+        # No configuration but this: who commits, and no repository around the folder.
+        self.environment = {**os.environ, "HOME": temporary.name, "GIT_AUTHOR_NAME": "A",
+                            "GIT_AUTHOR_EMAIL": "a@localhost", "GIT_COMMITTER_NAME": "A",
+                            "GIT_COMMITTER_EMAIL": "a@localhost",
+                            "GIT_CEILING_DIRECTORIES": temporary.name}
+
+    def aegis(self, *arguments, code=0):
+        done = subprocess.run([AEGIS, *arguments], cwd=self.directory, text=True,
+                              capture_output=True, timeout=LIMIT, stdin=subprocess.DEVNULL,
+                              env=self.environment)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout if code == 0 else done.stderr
+
+    def files(self):
+        return {path.name for path in self.directory.iterdir()}
+
+    def assert_refused(self, arguments, what, hint):
+        """One line that says what, a hint, exit code 2, and nothing written."""
+        before = self.files()
+        lines = self.aegis(*arguments, code=2).splitlines()
+        self.assertEqual(len(lines), 2, lines)
+        self.assertIn(what, lines[0])
+        self.assertTrue(lines[0].startswith("aegis: "), lines)
+        self.assertIn(hint, lines[1])
+        self.assertEqual(self.files(), before)
+
+    def test_a_project_is_made_with_its_first_commit(self):
+        printed = self.aegis("init", "armoury", "--components", "worker")
+        self.assertIn("armoury: API, database (SQLite), worker\n", printed)
+        self.assertIn("with database: worker needs it\n", printed)
+        self.assertIn("cd armoury\n", printed)
+        self.assertEqual(self.files(), {"armoury"})
+        git = ["git", "-C", self.directory / "armoury"]
+        status = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True,
+                                check=True, env=self.environment)
+        self.assertEqual(status.stdout, "")
+        log = subprocess.run([*git, "log", "--format=%s"], capture_output=True, text=True,
+                             check=True, env=self.environment)
+        self.assertEqual(log.stdout, "aegis init armoury\n")
+
+    def test_components_come_in_lists_and_one_by_one(self):
+        self.aegis("init", "one", "--components", "postgres,worker", "--no-git")
+        self.aegis("init", "--components", "worker", "--components", "database[postgresql]", "two",
+                   "--no-git")
+        for name in ("one", "two"):
+            example = (self.directory / name / ".env.example").read_text()
+            self.assertIn("DATABASE_URL=postgresql://", example)
+            self.assertFalse((self.directory / name / ".git").exists())
+
+    def test_no_repository_inside_of_another(self):
+        subprocess.run(["git", "init", "-q", self.directory], check=True, env=self.environment)
+        self.aegis("init", "armoury")
+        self.assertFalse((self.directory / "armoury/.git").exists())
+
+    def test_what_is_wrong_is_told_with_a_hint(self):
+        self.assert_refused(["init", "x y"], '"x y" is no name', "begins with a letter")
+        self.assert_refused(["init", "test"], '"test" is taken', "test-service")
+        self.assert_refused(["init", "a", "--components", "databse"], 'did you mean "database"?',
+                            "aegis components")
+        self.assert_refused(["init", "a", "--components", "database", "worker"], "worker", "--help")
+        self.assert_refused(["init"], "NAME", "--help")
+        self.assert_refused(["init", "a", "--forse"], "--forse", "--help")
+        self.assert_refused(["inti", "a"], 'did you mean "init"?', "Commands: init, ")
+        self.assert_refused([], "Which command?", "Commands: init, ")
+
+    def test_a_folder_that_is_there_is_left_alone(self):
+        (self.directory / "armoury").mkdir()
+        (self.directory / "file").write_text("")
+        self.assert_refused(["init", "armoury"], "exists already", "--force")
+        self.assert_refused(["init", "file", "--force"], "exists already", "another name")
+        self.assertEqual(list((self.directory / "armoury").iterdir()), [])
+
+    def test_force_writes_over_its_files_and_keeps_the_others(self):
+        self.aegis("init", "armoury")
+        main = self.directory / "armoury/app/main.cpp"
+        original = main.read_text()
+        main.write_text("changed")
+        mine = self.directory / "armoury/app/mine.cpp"
+        mine.write_text("mine")
+        self.aegis("init", "armoury", "--force")
+        self.assertEqual(main.read_text(), original)
+        self.assertEqual(mine.read_text(), "mine")
+        self.assertEqual(self.files(), {"armoury"})
+
+    def test_where_it_cannot_be_written_nothing_is(self):
+        (self.directory / "file").write_text("")
+        message = self.aegis("init", "armoury", "--output-dir", "file/below", code=1)
+        self.assertIn("Not a directory", message)
+        self.assertEqual(self.files(), {"file"})
+
+    def test_a_dry_run_writes_nothing(self):
+        printed = self.aegis("init", "armoury", "--dry-run", "--components", "database")
+        self.assertIn("  app/models/shield.h\n", printed)
+        self.assertEqual(self.files(), set())
+
+    def test_programs_can_read_it(self):
+        report = json.loads(self.aegis("init", "armoury", "--json", "--components", "worker",
+                                       "--output-dir", "below"))
+        self.assertEqual(report["name"], "armoury")
+        self.assertEqual(report["components"], "database=sqlite,worker")
+        self.assertEqual(Path(report["path"]).resolve(),
+                         (self.directory / "below/armoury").resolve())
+        for path in report["files"]:
+            self.assertTrue((self.directory / "below/armoury" / path).is_file(), path)
+        names = [each["name"] for each in json.loads(self.aegis("components", "--json"))]
+        self.assertIn("worker", names)
+        self.assertIn("version", json.loads(self.aegis("version", "--json")))
+
+    def on_terminal(self, answers, *arguments):
+        """What it prints where there is somebody to ask."""
+        leader, follower = pty.openpty()
+        with subprocess.Popen([AEGIS, *arguments], cwd=self.directory, stdin=follower,
+                              stdout=follower, stderr=follower, env=self.environment) as process:
+            os.close(follower)
+            os.write(leader, answers.encode())
+            printed = b""
+            while True:
+                try:
+                    part = os.read(leader, 4096)
+                except OSError:  # that is how the end of a terminal is told
+                    break
+                if not part:
+                    break
+                printed += part
+        os.close(leader)
+        self.assertEqual(process.returncode, 0, printed)
+        return printed.decode().replace("\r\n", "\n")
+
+    def test_on_a_terminal_it_asks(self):
+        printed = self.on_terminal("postgresql\nyes\n", "init", "armoury")
+        self.assertIn("Database: sqlite, postgresql or none? (sqlite)", printed)
+        self.assertIn("aegis init armoury --components database=postgresql,worker\n", printed)
+        self.assertTrue((self.directory / "armoury/app/worker").is_dir())
+
+    def test_on_a_terminal_without_questions(self):
+        printed = self.on_terminal("", "init", "armoury", "--yes")
+        self.assertIn("\x1b[1marmoury\x1b[0m: API\n", printed)
+        self.environment["NO_COLOR"] = "1"
+        printed = self.on_terminal("", "init", "other", "--components", "api")
+        self.assertNotIn("\x1b", printed)
+
+
+if __name__ == "__main__":
+    AEGIS = os.path.abspath(sys.argv.pop(1))
+    program = unittest.main(exit=False, verbosity=2)
+    result = program.result
+    failed = len(result.failures) + len(result.errors)
+    print(f"{result.testsRun - failed} passed, {failed} failed")
+    sys.exit(0 if result.wasSuccessful() else 1)
