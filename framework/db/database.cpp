@@ -1,5 +1,7 @@
 #include "aegis/db/database.h"
 
+#include <fmt/format.h>
+
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -16,9 +18,19 @@ namespace {
 awaitable<void> run_once(db::Driver& driver, SessionOptions options,
                          FunctionRef<awaitable<void>(Session&)> body,
                          const std::atomic<bool>* cancelled) {
-  Session session(driver.open(options, cancelled), driver, options);
-  co_await body(session);
-  co_await session.commit();  // otherwise the session's end rolls it back
+  auto opened = driver.open(options, cancelled);
+  const db::Link& link = *opened;
+  Session session(std::move(opened), driver, options);
+  try {
+    co_await body(session);
+    co_await session.commit();  // otherwise the session's end rolls it back
+  } catch (const Error& error) {
+    if (error.code() != Errc::try_again || !link.has_stored) throw;
+    throw Error(Errc::unavailable,
+                fmt::format("{} (It was not: what the session had committed before is stored, and "
+                            "would be done twice.)",
+                            error.what()));
+  }
 }
 
 /// So that two that lost against each other do not meet again. Longer from time to time.

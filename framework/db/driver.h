@@ -56,6 +56,8 @@ class Link {
   /// What was not committed is rolled back by the driver, without waiting.
   virtual ~Link() = default;
 
+  bool has_stored = false;  ///< the session has committed something: it must not be run again
+
   /// Runs one statement. The first that writes begins the transaction, and all later ones are part
   /// of it. Statement, sink and what they refer to must live until it is done.
   virtual awaitable<Outcome> run(const Statement& statement, RowSink& rows) = 0;

@@ -94,7 +94,7 @@ awaitable<void> Session::commit() {
     failure_ = error.what();
     throw;
   }
-  in_transaction_ = false;
+  link_->has_stored |= std::exchange(in_transaction_, false);
   const auto sent = std::exchange(notifications_, {});
   if (driver_->notifies_in_process()) {
     for (const auto& [channel, payload] : sent) driver_->notifications()->deliver(channel, payload);
@@ -135,6 +135,7 @@ awaitable<void> Session::run_savepoint(FunctionRef<awaitable<void>()> body) {
   in_transaction_ = true;
   const int depth = ++savepoints_;
   const auto notifications = notifications_.size();
+  const auto calls = after_commit_.size();
   co_await link_->savepoint(depth);
 
   std::exception_ptr thrown;
@@ -149,6 +150,7 @@ awaitable<void> Session::run_savepoint(FunctionRef<awaitable<void>()> body) {
   co_await link_->rollback_to(depth);
   failure_.clear();
   notifications_.resize(notifications);
+  after_commit_.resize(calls);
   std::rethrow_exception(thrown);
 }
 

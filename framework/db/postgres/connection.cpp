@@ -3,8 +3,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -18,7 +21,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t copied_part = 1 << 16;  // bytes that are handed over together
+constexpr std::size_t copied_part = 1 << 16;   // bytes that are handed over together
+constexpr std::size_t copied_slice = 1 << 20;  // of what is sent; libpq counts in int
 
 bool has_zero(std::string_view sql) {
   return sql.find('\0') != sql.npos;
@@ -34,6 +38,14 @@ std::int64_t affected(std::string_view tag, const char* count) {
   const std::string_view digits = count;
   std::from_chars(digits.data(), digits.data() + digits.size(), value);
   return value;
+}
+
+/// Whether a statement that was prepared before may fail so because something has changed since:
+/// it is gone, its result or a type differs, or what it names.
+bool tells_of_change(const Failure& failure) {
+  constexpr std::array<std::string_view, 7> states{"26000", "0A000", "42804", "42883",
+                                                   "42P18", "42703", "42P01"};
+  return std::ranges::any_of(states, [&](std::string_view state) { return failure.is(state); });
 }
 
 }  // namespace
@@ -242,6 +254,7 @@ void Connection::signal_copy() {
 
 awaitable<Result> Connection::copy_result() {
   while (PQisBusy(handle_.get())) co_await copy_event();
+  if (!handle_) throw lost_connection("");
   co_return Result(PQgetResult(handle_.get()));
 }
 
@@ -262,42 +275,96 @@ awaitable<Result> Connection::begin_copy(const std::string& sql) {
 awaitable<void> Connection::end_copy(Result result, const std::string& sql) {
   std::optional<Failure> failure;
   for (; result; result = co_await copy_result()) {
-    if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR) {
-      failure.emplace(result.get(), sql, config_);
+    const ExecStatusType status = PQresultStatus(result.get());
+    if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT) {
+      co_await abandon_copy();
+      throw Error(Errc::invalid, fmt::format("This COPY goes in the other direction: {}", sql));
     }
+    if (status == PGRES_FATAL_ERROR) failure.emplace(result.get(), sql, config_);
   }
+  leave_copy();
+  if (failure) throw Failure(*failure);
+}
+
+void Connection::leave_copy() {
   copying_ = false;
   PQenterPipelineMode(handle_.get());
-  if (failure) throw Failure(*failure);
+}
+
+awaitable<void> Connection::abandon_copy() {
+  const auto self = shared_from_this();
+  copy_cancelled_ = false;
+  copy_waiter_.reset();  // of a coroutine that is gone
+  go_on_receiving();
+  PGconn* const pg = handle_.get();
+  while (const Result result = co_await copy_result()) {
+    const ExecStatusType status = PQresultStatus(result.get());
+    if (status == PGRES_COPY_IN) {
+      if (PQputCopyEnd(pg, "given up") != 1) throw lost_connection(PQerrorMessage(pg));
+      push_out();
+    } else if (status == PGRES_COPY_OUT) {
+      co_await discard_copied();
+    }
+  }
+  leave_copy();
+}
+
+awaitable<void> Connection::discard_copied() {
+  for (int size = 0; size >= 0;) {
+    char* line = nullptr;
+    size = PQgetCopyData(handle_.get(), &line, 1);
+    PQfreemem(line);
+    if (size == 0) co_await copy_event();
+    if (!handle_) throw lost_connection("");
+  }
+}
+
+void Connection::go_on_receiving() {
+  resting_ = false;
+  if (!handle_ || !std::exchange(readable_, false)) return;
+  receive();
+  if (handle_) await_readable();
+}
+
+awaitable<void> Connection::put_copied(std::string_view part) {
+  while (!part.empty()) {
+    const std::string_view slice = part.substr(0, copied_slice);
+    part.remove_prefix(slice.size());
+    PGconn* const pg = handle_.get();
+    if (PQputCopyData(pg, slice.data(), static_cast<int>(slice.size())) != 1) {
+      throw lost_connection(PQerrorMessage(pg));
+    }
+    push_out();
+    while (writing_) co_await copy_event();
+    if (!handle_) throw lost_connection("");
+    ++progress_;
+  }
 }
 
 awaitable<void> Connection::copy_in(const std::string& sql,
                                     FunctionRef<awaitable<bool>(std::string&)> next) {
   const auto self = shared_from_this();
   Result result = co_await begin_copy(sql);
-  PGconn* const pg = handle_.get();
   std::exception_ptr thrown;
   if (result && PQresultStatus(result.get()) == PGRES_COPY_IN) {
     std::string part;
     try {
       while (co_await next(part)) {
         if (!handle_) throw lost_connection("");
-        if (PQputCopyData(pg, part.data(), static_cast<int>(part.size())) < 0) {
-          throw lost_connection(PQerrorMessage(pg));
-        }
-        push_out();
-        while (writing_) co_await copy_event();
-        if (!handle_) throw lost_connection("");
-        ++progress_;
+        co_await put_copied(part);
       }
-    } catch (const boost::system::system_error&) {
-      throw;
     } catch (...) {
       if (!handle_) throw;
       thrown = std::current_exception();
     }
+    const auto cancellation = co_await asio::this_coro::cancellation_state;
+    if (cancellation.cancelled() != asio::cancellation_type::none && thrown) {
+      std::rethrow_exception(thrown);  // nothing can be awaited any more: the pool ends the COPY
+    }
     if (!handle_) throw lost_connection("");
-    PQputCopyEnd(pg, thrown ? "given up" : nullptr);
+    if (PQputCopyEnd(handle_.get(), thrown ? "given up" : nullptr) != 1) {
+      throw lost_connection(PQerrorMessage(handle_.get()));
+    }
     push_out();
     result = co_await copy_result();
   }
@@ -325,12 +392,8 @@ awaitable<void> Connection::copy_out(const std::string& sql,
       if (!part.empty()) {
         resting_ = true;  // what is not taken stays with the server
         co_await take(part);
-        resting_ = false;
         part.clear();
-        if (handle_ && std::exchange(readable_, false)) {
-          receive();
-          if (handle_) await_readable();
-        }
+        go_on_receiving();
       } else if (size == 0) {
         co_await copy_event();
       }
@@ -415,6 +478,7 @@ void Connection::take(Result result) {
   switch (result ? PQresultStatus(result.get()) : PGRES_EMPTY_QUERY) {
     case PGRES_PIPELINE_SYNC:
       batch_failure_.reset();
+      batch_stale_ = false;
       pending_.pop_front();
       return;
     case PGRES_TUPLES_OK:
@@ -469,9 +533,11 @@ void Connection::take_failure(Entry& entry, const PGresult* result) {
   const auto failure = std::make_shared<const Failure>(result, sql, config_);
   if (failure->ends_connection()) return lose(*failure);
   batch_failure_ = failure;
-  const bool out_of_date = entry.reused && (failure->is("26000") || failure->is("0A000"));
+  const bool out_of_date = entry.reused && tells_of_change(*failure);
   front_end_ = out_of_date ? End::stale : End::failed;
+  batch_stale_ = out_of_date;
   if (out_of_date) cache_.forget(entry.statement);
+  if (failure->is("26000")) cache_.clear();  // so are the others, as a rule
   if (entry.request) entry.request->failure = failure;
   if (config_.echo) log::info("sql failed", "sql", sql, "error", failure->what());
 }
@@ -506,7 +572,7 @@ void Connection::finish(const Entry& entry) {
   Request& request = *entry.request;
   if (how == End::aborted && request.failure) return end(request, End::failed);  // when prepared
   if (how == End::aborted) request.failure = batch_failure_;
-  end(request, how);
+  end(request, how == End::aborted && batch_stale_ ? End::stale : how);
 }
 
 void Connection::end(Request& request, End how) {

@@ -119,6 +119,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   awaitable<void> copy_out(const std::string& sql,
                            FunctionRef<awaitable<void>(std::string_view lines)> take);
 
+  /// Whether a COPY has begun that has not ended.
+  bool copying() const { return copying_; }
+  /// Ends the COPY of a coroutine that is gone; what is on its way is dropped. Throws Failure.
+  awaitable<void> abandon_copy();
+
   bool alive() const { return handle_ != nullptr; }
   std::size_t pending() const { return pending_.size(); }
   /// The batch that is put together is the only one: nothing was sent that is not answered.
@@ -189,6 +194,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void resume_ended();
   awaitable<Result> begin_copy(const std::string& sql);
   awaitable<void> end_copy(Result result, const std::string& sql);
+  void leave_copy();
+  awaitable<void> put_copied(std::string_view part);
+  awaitable<void> discard_copied();
+  void go_on_receiving();
   awaitable<void> copy_event();
   awaitable<Result> copy_result();
   void signal_copy();
@@ -206,6 +215,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::shared_ptr<const Failure> batch_failure_;  ///< what aborts the rest of a batch
   End front_end_ = End::pending;                  ///< what the front entry's results said so far
   std::uint64_t progress_ = 0;
+  bool batch_stale_ = false;  ///< it failed because something prepared was out of date
   bool copying_ = false, copy_cancelled_ = false;
   bool resting_ = false, readable_ = false;  ///< nothing is received; though something has come
   std::optional<Request::Resume> copy_waiter_{};  ///< for something to come or to be sent

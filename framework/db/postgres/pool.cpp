@@ -140,6 +140,14 @@ void Pool::clean(Member& member) {
     member.returned = true;
     return;
   }
+  if (member.state != Member::State::cleaning && connection.copying()) {
+    member.state = Member::State::cleaning;
+    member.cleaning_since = Clock::now();
+    member.rolled_back = false;
+    member.cancelling = true;
+    asio::co_spawn(executor_, end_copy(member.connection), asio::detached);
+    return;
+  }
   if (member.state != Member::State::cleaning) {
     if (connection.drained() && is_clean(connection)) return offer(member);
     member.state = Member::State::cleaning;
@@ -153,7 +161,6 @@ void Pool::clean(Member& member) {
   }
   if (!connection.drained() || member.cancelling) return;  // its end calls again
   if (is_clean(connection)) return offer(member);
-  if (connection.transaction_status() == PQTRANS_ACTIVE) return discard(member.connection);  // COPY
   if (std::exchange(member.rolled_back, true)) return discard(member.connection);
   if (config_->rolled_back) {
     connection.send("ROLLBACK TO SAVEPOINT session");
@@ -164,6 +171,23 @@ void Pool::clean(Member& member) {
   }
   connection.tell_when_drained();
   connection.flush();
+}
+
+awaitable<void> Pool::end_copy(std::shared_ptr<Connection> connection) {
+  const auto life = life_.lock();
+  std::shared_ptr<PGcancel> handle = connection->cancel_handle();
+  if (!life || !handle) co_return;
+  co_await cancel(std::move(handle));  // it may compute, or wait for a lock
+  if (!connection->alive()) co_return;
+  try {
+    co_await connection->abandon_copy();
+  } catch (const std::exception& error) {
+    co_return connection->lose(lost_connection(error.what()));
+  }
+  if (Member* const member = closed_ ? nullptr : find(*connection)) {
+    member->cancelling = false;
+    clean(*member);
+  }
 }
 
 awaitable<void> Pool::cancel_statement(std::shared_ptr<Connection> connection) {

@@ -67,6 +67,7 @@ class Pool final : Connection::Owner, Connector::Owner {
   void offer(Member& member);
   void clean(Member& member);
   bool is_clean(const Connection& connection) const;
+  awaitable<void> end_copy(std::shared_ptr<Connection> connection);
   awaitable<void> cancel_statement(std::shared_ptr<Connection> connection);
   Error exhausted() const;
 

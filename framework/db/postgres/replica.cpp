@@ -95,6 +95,12 @@ Link& ReplicaLink::choose(const boost::asio::any_io_executor& executor) {
   return here();
 }
 
+awaitable<void> ReplicaLink::copy_out(const std::string& sql,
+                                      FunctionRef<awaitable<void>(std::string_view)> take) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  co_await choose(executor).copy_out(sql, take);
+}
+
 std::unique_ptr<RowStream> ReplicaLink::stream(const Statement& statement) {
   return std::make_unique<ReplicaStream>(*this, statement);
 }

@@ -29,6 +29,8 @@ class ReplicaLink final : public Link {
 
   awaitable<Outcome> run(const Statement& statement, RowSink& rows) override;
   std::unique_ptr<RowStream> stream(const Statement& statement) override;
+  awaitable<void> copy_out(const std::string& sql,
+                           FunctionRef<awaitable<void>(std::string_view lines)> take) override;
   awaitable<void> begin() override { return here().begin(); }
   awaitable<void> commit() override { return here().commit(); }
   awaitable<void> rollback() override { return here().rollback(); }

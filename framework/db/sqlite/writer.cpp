@@ -58,12 +58,16 @@ void Writer::stop() {
       asio::post(context_, [this] { context_.stop(); });  // behind the resumptions by close()
     });
     thread_.join();
+    const std::lock_guard last(abandoning_);
+    ended_ = true;
   }
-  context_.shutdown();
+  context_.shutdown();  // while which nobody may post
 }
 
 void Writer::abandon(std::unique_ptr<Transaction> transaction) {
   if (here()) return rollback(*transaction);
+  const std::lock_guard lock(abandoning_);
+  if (ended_) return;  // all is rolled back
   asio::post(context_, [this, transaction = std::move(transaction)] { rollback(*transaction); });
 }
 

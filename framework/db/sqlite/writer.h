@@ -174,6 +174,8 @@ class Writer {
   const Config& config_;
   std::atomic<bool> closing_ = false, stopped_ = false;
   std::mutex stopping_;
+  std::mutex abandoning_;
+  bool ended_ = false;  ///< under abandoning_
   Figures figures_;
   std::atomic<std::uint64_t> opening_ = 0;
   Context context_;

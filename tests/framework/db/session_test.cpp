@@ -356,6 +356,23 @@ DATABASE_TEST(a_savepoint_can_fail_alone) {
   BOOST_TEST(co_await count(db) == 2);
 }
 
+DATABASE_TEST(what_is_for_after_the_commit_is_undone_with_its_savepoint) {
+  std::vector<std::string> came;
+  co_await db.session([&](Session& s) -> awaitable<void> {
+    s.after_commit([&] { came.emplace_back("outer"); });
+    try {
+      co_await s.savepoint([&]() -> awaitable<void> {
+        co_await insert(s, "a");
+        s.after_commit([&] { came.emplace_back("inner"); });
+        throw Oops("undo");
+      });
+    } catch (const Oops&) {
+    }
+  });
+  BOOST_TEST(came.size() == 1);
+  BOOST_TEST(came.at(0) == "outer");
+}
+
 DATABASE_TEST(savepoints_are_nested_and_what_a_body_hides_is_undone) {
   co_await db.session([](Session& s) -> awaitable<void> {
     co_await s.savepoint([&]() -> awaitable<void> {
@@ -405,4 +422,18 @@ DATABASE_TEST(a_body_that_lost_against_another_runs_again) {
   runs = -100;
   co_await error_of(db.session(work), Errc::try_again);
   BOOST_TEST(runs == -95);
+}
+
+DATABASE_TEST(a_body_that_has_committed_a_part_does_not_run_again) {
+  int runs = 0;
+  const auto work = [&](Session& s) -> awaitable<void> {
+    ++runs;
+    co_await s.commit();  // nothing yet
+    co_await insert(s, "a");
+    co_await s.commit();
+    throw Error(Errc::try_again, "lost");
+  };
+  co_await error_of(db.session(work), Errc::unavailable);
+  BOOST_TEST(runs == 1);
+  BOOST_TEST(co_await count(db) == 1);
 }

@@ -510,57 +510,6 @@ BOOST_AUTO_TEST_CASE(a_copy_cancelled_before_it_began_does_not_harm_the_next) {
   BOOST_TEST(server.execute("SELECT count(*) FROM everything", f.name) == "1000");
 }
 
-BOOST_AUTO_TEST_CASE(data_is_copied_in_and_out) {
-  Fixture f({{"pool_size", "1"}});
-  f.execute("CREATE TABLE pair (a int, b text)");
-  const auto work = [](Database& db) -> awaitable<void> {
-    co_await db.session([](Session& s) -> awaitable<void> {
-      int sent = 0;
-      const auto next = [&](std::string& part) -> awaitable<bool> {
-        part = std::to_string(sent) + "\tline " + std::to_string(sent) + "\n";
-        co_return sent++ < 100'000;
-      };
-      co_await s.copy_in("COPY pair FROM STDIN", next);
-      co_await s.execute("DELETE FROM pair WHERE a >= 50000");
-    });
-    std::string all;
-    int parts = 0;
-    const auto take = [&](std::string_view lines) -> awaitable<void> {
-      BOOST_TEST(lines.ends_with('\n'));
-      all += lines;
-      ++parts;
-      co_return;
-    };
-    const auto failing = [](std::string_view) -> awaitable<void> {
-      throw std::runtime_error("no room");
-      co_return;
-    };
-    co_await db.read([&](Session& s) -> awaitable<void> {
-      co_await s.copy_out("COPY (SELECT a FROM pair ORDER BY a) TO STDOUT", take);
-      BOOST_TEST((co_await s.query<int>("SELECT 1")).at(0) == 1);
-    });
-    BOOST_TEST(std::ranges::count(all, '\n') == 50'000);
-    BOOST_TEST(all.ends_with("\n49999\n"));
-    BOOST_TEST(parts > 1);
-
-    const auto fail = [&](Database& in) -> awaitable<void> {
-      co_await in.read([&](Session& s) -> awaitable<void> {
-        co_await s.copy_out("COPY pair TO STDOUT", failing);
-      });
-    };
-    BOOST_CHECK_THROW(co_await fail(db), std::runtime_error);
-    const auto wrong = [](Database& in, std::string sql) -> awaitable<void> {
-      const auto nothing = [](std::string&) -> awaitable<bool> { co_return false; };
-      co_await in.session([&](Session& s) -> awaitable<void> { co_await s.copy_in(sql, nothing); });
-    };
-    BOOST_TEST(contains((co_await error_of(wrong(db, "COPY nobody FROM STDIN"))).second, "nobody"));
-    BOOST_TEST(contains((co_await error_of(wrong(db, "DELETE FROM pair"))).second,
-                        "not one statement COPY"));
-    BOOST_TEST(co_await one<std::int64_t>(db, "SELECT count(*) FROM pair") == 50'000);
-  };
-  f.wait(work(*f.database));
-}
-
 BOOST_AUTO_TEST_CASE(a_copy_that_is_cancelled_leaves_nothing) {
   Fixture f({{"pool_size", "1"}});
   f.wait(f.database->create_all({&table_of<Everything>()}));
@@ -580,6 +529,42 @@ BOOST_AUTO_TEST_CASE(a_copy_that_is_cancelled_leaves_nothing) {
   BOOST_TEST(task.aborted());
   BOOST_TEST(f.wait(one<std::int64_t>(*f.database, "SELECT count(*) FROM everything")) == 0);
   f.wait(execute(*f.database, "DELETE FROM everything"));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_prepared_survives_a_change_of_a_columns_type) {
+  Fixture f({{"pool_size", "1"}});
+  f.execute("CREATE TABLE t (a text)");
+  const auto work = [](Database& db) -> awaitable<void> {
+    const std::string key = "6ec0bd7f-11c0-43da-975e-2a8ad9ebae0b";
+    co_await db.session([&](Session& s) -> awaitable<void> {
+      co_await s.execute("INSERT INTO t VALUES ($1)", key);
+    });
+    for (int i = 0; i < 2; ++i) {  // once on each lane
+      co_await db.read([&](Session& s) -> awaitable<void> {
+        co_await s.query<std::int64_t>("SELECT count(*) FROM t WHERE a = $1", key);
+      });
+    }
+  };
+  f.wait(work(*f.database));
+  f.execute("ALTER TABLE t ALTER a TYPE uuid USING a::uuid");
+  f.wait(work(*f.database));
+  BOOST_TEST(f.execute("SELECT count(*) FROM t") == "2");
+}
+
+BOOST_AUTO_TEST_CASE(what_was_prepared_may_be_gone_at_any_place_of_a_batch) {
+  Fixture f({{"pool_size", "1"}});
+  f.execute("CREATE TABLE t (a int)");
+  const auto insert = [](Database& db) -> awaitable<void> {
+    co_await execute(db, "INSERT INTO t VALUES (1)");
+  };
+  f.wait(insert(*f.database));
+  const auto forget = [](Database& db) -> awaitable<void> {
+    Session s = db.begin();
+    co_await s.execute("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$");
+  };
+  f.wait(forget(*f.database));
+  f.wait(insert(*f.database));
+  BOOST_TEST(f.execute("SELECT count(*) FROM t") == "2");
 }
 
 BOOST_AUTO_TEST_CASE(a_rolled_back_database_is_one_transaction_that_never_ends) {
