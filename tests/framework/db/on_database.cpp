@@ -11,10 +11,7 @@ std::vector<std::string> databases() {
 OnDatabase::OnDatabase(const std::string& kind) {
   std::string url = "sqlite://:memory:";
   if (kind == "sqlite file") {
-    std::string name = (std::filesystem::temp_directory_path() / "aegis-db-XXXXXX").string();
-    BOOST_REQUIRE(::mkdtemp(name.data()));
-    folder_ = name;
-    url = "sqlite:///" + name + "/test.db";
+    url = "sqlite:///" + folder_.emplace().path().string() + "/test.db";
     concurrent_readers_ = true;
   }
   if (kind == "postgresql") {
@@ -30,5 +27,4 @@ OnDatabase::~OnDatabase() {
   wait(database_->close());
   database_.reset();
   if (!server_database_.empty()) PostgresServer::shared().drop_database(server_database_);
-  if (!folder_.empty()) std::filesystem::remove_all(folder_);
 }

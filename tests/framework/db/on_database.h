@@ -1,10 +1,11 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "../../support/temporary_folder.h"
 #include "../core/run.h"
 #include "aegis/core/error.h"
 #include "aegis/core/runtime.h"
@@ -36,9 +37,9 @@ class OnDatabase {
   bool has_concurrent_readers() const { return concurrent_readers_; }
 
  private:
+  std::optional<TemporaryFolder> folder_{};
   boost::asio::io_context io_{1};
   aegis::Runtime runtime_{{.threads = 1, .handle_signals = false}};
-  std::filesystem::path folder_{};
   std::string server_database_{};
   bool concurrent_readers_ = false;
   std::unique_ptr<Database> database_;

@@ -304,9 +304,8 @@ BOOST_AUTO_TEST_CASE(urls_that_no_driver_knows) {
 }
 
 BOOST_AUTO_TEST_CASE(writes_of_a_rolled_back_database_are_seen_by_all_its_sessions_and_gone_after) {
-  std::string folder = (std::filesystem::temp_directory_path() / "aegis-db-XXXXXX").string();
-  BOOST_REQUIRE(::mkdtemp(folder.data()));
-  const std::string url = "sqlite:///" + folder + "/test.db";
+  const TemporaryFolder folder;
+  const std::string url = "sqlite:///" + folder.path().string() + "/test.db";
   aegis::Runtime runtime({.threads = 1, .handle_signals = false});
   boost::asio::io_context io{1};
   {
@@ -337,7 +336,6 @@ BOOST_AUTO_TEST_CASE(writes_of_a_rolled_back_database_are_seen_by_all_its_sessio
     co_await db.close();
   };
   run(io, check(after));
-  std::filesystem::remove_all(folder);
 }
 
 DATABASE_TEST(a_savepoint_can_fail_alone) {

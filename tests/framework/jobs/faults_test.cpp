@@ -63,6 +63,23 @@ struct Block {
   static inline std::atomic<bool> blocked = false, released = false;
 };
 
+/// Spoils its own row.
+struct Corrupt {
+  static constexpr JobOptions options{
+      .max_attempts = 2, .backoff = [](int) -> std::chrono::milliseconds { return 1ms; }};
+  std::int64_t number{};
+
+  AEGIS_FIELDS(Corrupt, (number))
+  awaitable<void> run(JobContext& job) {
+    auto spoil = [&](Session& s) -> awaitable<void> {
+      co_await s.execute("UPDATE aegis_job SET arguments = '{\"number\":\"seven\"' WHERE id = $1",
+                         job.id());
+    };
+    co_await job.database().session(spoil);
+    throw std::runtime_error("and fails");
+  }
+};
+
 /// What Mark is in the next version of the program.
 struct NewMark {
   static constexpr JobOptions options{.name = "Mark"};
@@ -213,6 +230,63 @@ DATABASE_TEST(a_job_that_blocks_its_thread_is_given_up_and_does_not_hold_up_othe
         0);
   };
   co_await db.read(by_the_late_one);
+}
+
+DATABASE_TEST(a_job_that_corrupts_its_own_arguments_ends_with_the_reason) {
+  ground.worker<Corrupt, Mark>();
+  const auto id = co_await enqueue(db, Corrupt{.number = 7});
+  const auto job = co_await end_of(db, id);
+  BOOST_TEST(job.state == "dead");
+  BOOST_TEST(job.attempt == 2);
+  BOOST_TEST(job.error.value_or("").starts_with("attempt 2: "), job.error.value_or(""));
+  BOOST_TEST(job.error.value_or("").find("and fails") == std::string::npos);
+  const auto other = co_await enqueue(db, Mark{});
+  BOOST_TEST((co_await end_of(db, other)).state == "completed");
+}
+
+BOOST_AUTO_TEST_CASE(a_stuck_job_is_given_up_although_the_database_fails_at_first) {
+  Block::blocked = Block::released = false;
+  OnDatabase ground("postgresql");
+  struct Release {
+    ~Release() { Block::released = true; }
+  } release;
+  const auto body = [&]() -> awaitable<void> {
+    Database& db = ground.database();
+    auto break_it = [](Session& s) -> awaitable<void> {
+      co_await s.execute("CREATE SEQUENCE refused");
+      co_await s.execute(
+          "CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN PERFORM nextval('refused'); RAISE "
+          "'not now' USING ERRCODE = '57P03'; END $$ LANGUAGE plpgsql");
+      co_await s.execute(
+          "CREATE TRIGGER refuse BEFORE UPDATE ON aegis_job FOR EACH ROW WHEN (NEW.state = "
+          "'retryable') EXECUTE FUNCTION refuse()");
+    };
+    co_await db.session(break_it);
+    auto options = OnDatabase::quick();
+    options.grace = 50ms;
+    options.lease = 60s;
+    ground.worker<Block>(options);
+    const auto id = co_await enqueue(db, Block{});
+    auto refused = [&]() -> awaitable<bool> {  // a sequence goes on where a transaction is undone
+      co_return co_await db.read([](Session& s) -> awaitable<bool> {
+        const auto last =
+            co_await s.query<std::int64_t>("SELECT last_value FROM refused WHERE is_called");
+        co_return !last.empty();
+      });
+    };
+    co_await eventually(refused, 60s);
+    auto mend = [](Session& s) -> awaitable<void> {
+      co_await s.execute("DROP TRIGGER refuse ON aegis_job");
+    };
+    co_await db.session(mend);
+    const auto job = co_await end_of(db, id);
+    BOOST_TEST(job.state == "completed");
+    BOOST_TEST(job.error.value_or("").find("blocks its thread") != std::string::npos,
+               job.error.value_or(""));
+    Block::released = true;
+  };
+  Block::test_thread = ground.test_thread();
+  ground.wait(body());
 }
 
 DATABASE_TEST(workers_of_two_versions_run_beside_each_other) {

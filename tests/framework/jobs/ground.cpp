@@ -14,10 +14,7 @@ std::vector<std::string> databases() {
 OnDatabase::OnDatabase(const std::string& kind) : url_("sqlite://:memory:") {
   aegis::log::configure(aegis::log::Level::off);
   if (kind == "sqlite file") {
-    std::string name = (std::filesystem::temp_directory_path() / "aegis-jobs-XXXXXX").string();
-    BOOST_REQUIRE(::mkdtemp(name.data()));
-    folder_ = name;
-    url_ = "sqlite:///" + name + "/test.db";
+    url_ = "sqlite:///" + folder_.emplace().path().string() + "/test.db";
   } else if (kind == "postgresql") {
     server_database_ = PostgresServer::shared().create_database();
     url_ = PostgresServer::shared().url(server_database_);
@@ -40,7 +37,6 @@ OnDatabase::~OnDatabase() {
   thread_.join();
   workers_.clear();
   database_.reset();
-  if (!folder_.empty()) std::filesystem::remove_all(folder_);
   if (!server_database_.empty()) PostgresServer::shared().drop_database(server_database_);
 }
 
@@ -62,6 +58,16 @@ void OnDatabase::wait(awaitable<void> task) {
   auto ended = end.get_future();
   runtime_.spawn(0, run_to(end, std::move(task)), "test");
   ended.get();
+}
+
+std::thread::id OnDatabase::test_thread() {
+  std::thread::id id;
+  const auto ask = [&]() -> awaitable<void> {
+    id = std::this_thread::get_id();
+    co_return;
+  };
+  wait(ask());
+  return id;
 }
 
 WorkerOptions OnDatabase::quick() {

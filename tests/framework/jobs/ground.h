@@ -1,10 +1,11 @@
 #pragma once
 
-#include <filesystem>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "../../support/temporary_folder.h"
 #include "../db/database_test.h"
 #include "aegis/core/runtime.h"
 #include "aegis/db/database.h"
@@ -36,6 +37,8 @@ class OnDatabase {
   aegis::Runtime& runtime() { return runtime_; }
   aegis::Services& services() { return services_; }
   const std::string& url() const { return url_; }
+  /// Where wait() runs its task.
+  std::thread::id test_thread();
   bool one_process() const { return url_ == "sqlite://:memory:"; }
 
   /// Runs `task` on the runtime to its end and throws what it throws.
@@ -52,7 +55,7 @@ class OnDatabase {
  private:
   Worker& start(std::vector<const aegis::JobKind*> kinds, WorkerOptions options);
 
-  std::filesystem::path folder_{};
+  std::optional<TemporaryFolder> folder_{};
   std::string url_, server_database_{};
   aegis::Runtime runtime_{{.threads = 2, .handle_signals = false}};
   aegis::Services services_{};

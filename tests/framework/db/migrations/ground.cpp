@@ -34,10 +34,7 @@ void drop_column(Schema& schema, std::string_view in, std::string_view name) {
 }
 
 Ground::Ground(const std::string& kind) : dialect_(kind) {
-  std::string name = (fs::temp_directory_path() / "aegis-migrations-XXXXXX").string();
-  BOOST_REQUIRE(::mkdtemp(name.data()));
-  path_ = name;
-  url_ = "sqlite:///" + name + "/test.db";
+  url_ = "sqlite:///" + path().string() + "/test.db";
   if (kind == "postgresql") {
     server_database_ = PostgresServer::shared().create_database();
     url_ = PostgresServer::shared().url(server_database_);
@@ -53,7 +50,6 @@ Ground::~Ground() {
   migrating_.reset();
   database_.reset();
   if (!server_database_.empty()) PostgresServer::shared().drop_database(server_database_);
-  fs::remove_all(path_);
 }
 
 std::vector<std::string> Ground::revise(const std::string& message, const Intent& intent,

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "../../../support/temporary_folder.h"
 #include "../../core/run.h"
 #include "../models.h"
 #include "aegis/core/error.h"
@@ -67,8 +68,8 @@ class Ground {
   void check_rows();
 
   aegis::db::MigrationFolder folder() const { return aegis::db::MigrationFolder(migrations()); }
-  std::filesystem::path migrations() const { return path_ / "migrations"; }
-  std::filesystem::path path() const { return path_; }
+  std::filesystem::path migrations() const { return path() / "migrations"; }
+  std::filesystem::path path() const { return temporary_.path(); }
   const std::string& url() const { return url_; }
   /// "sqlite" or "postgresql": how the files are called.
   const std::string& dialect() const { return dialect_; }
@@ -81,7 +82,7 @@ class Ground {
 
   boost::asio::io_context io_{1};
   aegis::Runtime runtime_{{.threads = 1, .handle_signals = false}};
-  std::filesystem::path path_;
+  TemporaryFolder temporary_{};
   std::string dialect_, url_, server_database_{};
   std::unique_ptr<Database> database_;   ///< as an application opens it
   std::unique_ptr<Database> migrating_;  ///< as the migrator does

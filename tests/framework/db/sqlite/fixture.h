@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "../../../support/temporary_folder.h"
 #include "core/run_on.h"
 #include "db/sqlite/link.h"
 
@@ -21,26 +22,7 @@ namespace aegis::db::sqlite::test {
 
 namespace asio = boost::asio;
 
-/// A folder of its own, removed at the end.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "aegis-sqlite-XXXXXX").string();
-    BOOST_REQUIRE(::mkdtemp(name.data()));
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
+using Folder = TemporaryFolder;
 using Settings = std::map<std::string, std::string>;
 
 inline std::string url_of(const std::filesystem::path& file) {
