@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <functional>
 
 #include "db/migrations/backend.h"
@@ -9,9 +12,12 @@ namespace aegis::db {
 namespace {
 
 /// An advisory lock's key: "aegis" as a number, so that other software does not use it by chance.
+constexpr std::string_view try_lock_transaction =
+    "SELECT pg_try_advisory_xact_lock(418246682995)::int";
 constexpr std::string_view lock_transaction = "SELECT pg_advisory_xact_lock(418246682995)";
 constexpr std::string_view lock_connection = "SELECT pg_advisory_lock(418246682995)";
 constexpr std::string_view unlock_connection = "SELECT pg_advisory_unlock(418246682995)";
+constexpr std::chrono::milliseconds lock_interval{100};
 
 struct ColumnRow {
   std::string table_name{}, name{}, definition{};
@@ -31,8 +37,15 @@ class PostgresqlBackend final : public MigrationBackend {
     return options;
   }
 
+  /// Asks again and again: a statement that waits has a snapshot, and CREATE INDEX CONCURRENTLY of
+  /// the one who has the lock waits for all of those.
   awaitable<void> lock(Session& session) const override {
-    return run_in_transaction(session, lock_transaction);
+    boost::asio::steady_timer pause(co_await boost::asio::this_coro::executor);
+    while ((co_await session.query<int>(std::string(try_lock_transaction))).front() == 0) {
+      co_await session.rollback();
+      pause.expires_after(lock_interval);
+      co_await pause.async_wait(boost::asio::use_awaitable);
+    }
   }
 
   awaitable<void> leave_transaction(Session& session) const override {

@@ -1,6 +1,8 @@
 // Applying, taking back, refusing.
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fstream>
 
+#include "db/migrations/backend.h"
 #include "ground.h"
 
 #define ON_EACH_DATABASE(name) \
@@ -397,6 +399,43 @@ BOOST_AUTO_TEST_CASE(statements_of_postgresql_that_run_in_no_transaction) {
   // The lock that was held outside of a transaction is given back, though the pool lives on.
   while (ground.value("SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory'") != "0") {
   }
+}
+
+// An index that is built concurrently waits for every snapshot, also one of who waits to migrate.
+BOOST_AUTO_TEST_CASE(who_waits_to_migrate_does_not_hold_up_an_index_built_concurrently) {
+  Ground ground("postgresql");
+  ground.revise("begin");
+  ground.upgrade();
+  // Builds its index once another connection has asked for the lock.
+  ground.write_sql(
+      "quick",
+      "-- no transaction\n"
+      "DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+      "AND datname = current_database() AND (query = 'ROLLBACK' OR query LIKE '%advisory_xact%')) "
+      "LOOP PERFORM pg_sleep(0.01), pg_stat_clear_snapshot(); END LOOP; END $$;\n"
+      "CREATE INDEX CONCURRENTLY quick ON shield (enchantment);",
+      "");
+  struct Process {
+    explicit Process(Ground& on)
+        : files(on.folder()), database(runtime, aegis::db::migration_options({.url = on.url()})) {}
+    awaitable<void> upgrade() {
+      aegis::db::Migrator migrator(runtime, database, files);
+      co_await migrator.upgrade(std::nullopt, [](const std::string&) {});
+      co_await database.close();
+    }
+    aegis::Runtime runtime{{.threads = 1, .handle_signals = false}};
+    const aegis::db::MigrationFolder files;
+    Database database;
+  };
+  Process first(ground);
+  Process second(ground);
+  using namespace boost::asio::experimental::awaitable_operators;
+  boost::asio::io_context io{1};
+  auto both = [&]() -> awaitable<void> { co_await (first.upgrade() && second.upgrade()); };
+  run(io, both());
+  BOOST_TEST(ground.state().current() == 2);
+  BOOST_TEST(ground.value("SELECT indisvalid::text FROM pg_index WHERE indexrelid = "
+                          "'quick'::regclass") == "true");
 }
 
 BOOST_AUTO_TEST_CASE(sqlite_runs_every_migration_in_a_transaction) {
