@@ -50,6 +50,7 @@ struct Config {
   bool echo = false;
   Milliseconds slow_transaction{1000};
   bool rolled_back = false;
+  bool replica = false;  ///< what it cannot do at once, the primary does
 
   std::size_t cores = 1;
   /// pool_size, or what it is at the moment.

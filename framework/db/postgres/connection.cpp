@@ -71,12 +71,9 @@ Connection::~Connection() {
   }
 }
 
-// Sending.
-
 // The descriptor is a copy: libpq closes its own as soon as it finds the connection broken, and
 // then the number may be that of another thread's connection before we hear of it.
-void Connection::open_descriptor() {
-  if (!handle_ || descriptor_.is_open()) return;
+void Connection::watch() {
   const int copy = ::fcntl(PQsocket(handle_.get()), F_DUPFD_CLOEXEC, 0);
   if (copy < 0) return lose(lost_connection(std::strerror(errno)));
   descriptor_.assign(copy);
@@ -88,8 +85,9 @@ void Connection::close_descriptor() {
   descriptor_.close(ignored);
 }
 
+// Sending.
+
 void Connection::send(Request& request) {
-  open_descriptor();
   if (handle_ && request.alone && unsynced_ > 0) sync();  // which may find it broken
   if (!handle_) {
     request.end = End::lost;
@@ -107,7 +105,6 @@ void Connection::send(Request& request) {
 }
 
 void Connection::send(std::string_view sql, std::span<const Cell> values) {
-  open_descriptor();
   if (handle_) append(sql, values, nullptr);
 }
 

@@ -87,6 +87,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
              Owner& owner);
   ~Connection();
 
+  /// From now on its end is noticed; to be called once, before all else.
+  void watch();
   /// Puts the statement into the current batch. Throws Error(invalid) for a value that cannot be
   /// sent. The batch leaves at the end of this turn of the event loop, or with flush().
   void send(Request& request);
@@ -180,7 +182,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void push_out();
   void await_answer(Request& request, Request::Resume resume, bool cancellable);
   void drop(Request& request);
-  void open_descriptor();
   void close_descriptor();
   void await_readable();
   void receive();

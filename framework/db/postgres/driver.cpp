@@ -34,7 +34,9 @@ class PostgresDriver final : public Driver {
     if (options.read_url.empty() || options.rolled_back) return;
     DatabaseOptions of_replica = options;
     of_replica.url = std::exchange(of_replica.read_url, "");
-    replica_ = std::make_shared<Replica>(std::make_shared<Engine>(read_config(of_replica, cores)));
+    Config config = read_config(of_replica, cores);
+    config.replica = true;
+    replica_ = std::make_shared<Replica>(std::make_shared<Engine>(std::move(config)));
   }
 
   ~PostgresDriver() override {

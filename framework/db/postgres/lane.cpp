@@ -34,7 +34,8 @@ void Lane::connected(Handle handle) {
                                              static_cast<Connection::Owner&>(*this));
   wanted_ = false;
   connection_->lifetime = jittered(config_->max_lifetime);
-  waiters_.give_all(connection_);
+  connection_->watch();
+  if (connection_) waiters_.give_all(connection_);
 }
 
 void Lane::connect_failed(const std::string& message, bool lasting) {

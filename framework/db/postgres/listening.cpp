@@ -112,6 +112,7 @@ void Listening::connected(Handle handle) {
                                              static_cast<Connection::Owner&>(*this));
   connection_->listens = true;
   next_ping_ = Connection::Clock::now() + ping_interval;
+  connection_->watch();
   if (const auto life = life_.lock()) update(life);
 }
 

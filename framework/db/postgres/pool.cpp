@@ -232,12 +232,15 @@ void Pool::connected(Handle handle) {
   auto connection = std::make_shared<Connection>(std::move(handle), *config_, executor_,
                                                  static_cast<Connection::Owner&>(*this));
   connection->lifetime = jittered(config_->max_lifetime);
+  connection->watch();
+  if (!connection->alive()) return;
   all_.push_back(std::make_unique<Member>(Member{std::move(connection), Member::State::held}));
   offer(*all_.back());
 }
 
 void Pool::connect_failed(const std::string& message, bool lasting) {
-  if (lasting && all_.empty()) waiters_.fail_all({Errc::unavailable, message});
+  const bool useless = config_->replica || (lasting && all_.empty());
+  if (useless) waiters_.fail_all({Errc::unavailable, message});
 }
 
 // Time.

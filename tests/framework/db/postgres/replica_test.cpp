@@ -152,6 +152,22 @@ BOOST_AUTO_TEST_CASE(reads_go_to_the_primary_while_the_replica_is_away_and_retur
   p.wait(p.read(body));
 }
 
+// Then nothing is ever sent over a lane.
+BOOST_AUTO_TEST_CASE(behind_a_pooler_too_no_read_waits_for_a_replica_that_is_away) {
+  Pair p({{"transaction_pooling", "on"}, {"pool_timeout", "600000"}});
+  p.wait_for_replica();
+  for (const bool hard : {false, true}) {
+    if (hard) {
+      p.replica.kill();
+    } else {
+      p.replica.stop();
+    }
+    for (int i = 0; i < 20; ++i) BOOST_TEST(!p.reads_from_replica());
+    p.replica.start();
+    p.wait_for_replica();
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_replica_that_freezes_holds_up_reads_for_a_moment_only) {
   Pair p({{"lane_timeout", "100"}});
   p.wait_for_replica();
