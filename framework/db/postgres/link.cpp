@@ -161,18 +161,24 @@ awaitable<Outcome> PostgresLink::read_after_all(Core& core, Statement statement,
 awaitable<Outcome> PostgresLink::read_aside(Core& core, Statement statement, RowSink& rows) {
   core.expect_ticks();
   const Connection::Holder holder{.where = options_.where, .origin = options_.origin};
-  std::shared_ptr<Connection> connection = core.pool().try_acquire(holder);
-  if (!connection) {
-    connection = co_await core.pool().acquire(holder, core.shared_from_this());
-  }
+  std::shared_ptr<Connection> connection;
   const struct GiveBack {
     Core& core;
     const std::shared_ptr<Connection>& connection;
-    ~GiveBack() { core.pool().give_back(connection); }
+    ~GiveBack() {
+      if (connection) core.pool().give_back(connection);
+    }
   } give_back{core, connection};
   Request request(statement.sql, statement.values, &rows);
-  for (int attempt = 0;; ++attempt) {
-    const bool nested = core.config().rolled_back;
+  const bool nested = core.config().rolled_back;
+  const bool once = nested || core.config().replica;  // there, the primary is asked
+  bool was_stale = false;
+  int losses = 0;
+  for (;;) {
+    if (!connection) connection = core.pool().try_acquire(holder);
+    if (!connection) {
+      connection = co_await core.pool().acquire(holder, core.shared_from_this());
+    }
     connection->savepoint = nested;
     connection->send(nested ? "SAVEPOINT session" : "BEGIN READ ONLY");
     limit_time(*connection);
@@ -186,8 +192,13 @@ awaitable<Outcome> PostgresLink::read_aside(Core& core, Statement statement, Row
       if (request.thrown) std::rethrow_exception(request.thrown);
       co_return request.outcome;
     }
-    if (request.end != End::stale || attempt > 0) raise(request);
-    connection->send(nested ? "ROLLBACK TO SAVEPOINT session" : "ROLLBACK");
+    if (request.end == End::stale && !std::exchange(was_stale, true)) {
+      connection->send(nested ? "ROLLBACK TO SAVEPOINT session" : "ROLLBACK");
+    } else if (request.end == End::lost && !once && ++losses <= 2) {
+      connection.reset();  // the pool has let go of it
+    } else {
+      raise(request);
+    }
     start_over(request);
   }
 }

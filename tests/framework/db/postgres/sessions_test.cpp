@@ -129,6 +129,36 @@ BOOST_AUTO_TEST_CASE(a_long_read_leaves_the_lane) {
   f.wait(work(*f.database));
 }
 
+BOOST_AUTO_TEST_CASE(a_long_read_is_asked_again_when_its_connection_breaks) {
+  for (const Settings& settings :
+       {Settings{{"lane_timeout", "50"}}, Settings{{"transaction_pooling", "on"}}}) {
+    Fixture f(settings);
+    f.execute("CREATE TABLE opened ()");
+    // The lock shows who has left the lane.
+    f.execute(
+        "CREATE FUNCTION pass() RETURNS text LANGUAGE plpgsql AS $$ BEGIN "
+        "IF current_setting('default_transaction_read_only') = 'off' THEN "
+        "PERFORM pg_advisory_xact_lock_shared(1); END IF; "
+        "WHILE NOT EXISTS (SELECT FROM opened) LOOP PERFORM pg_sleep(0.01); END LOOP; "
+        "RETURN 'passed'; END $$");
+    std::string got;
+    const auto read = [&](Database& db) -> awaitable<void> {
+      got = co_await one<std::string>(db, "SELECT pass()");
+    };
+    Task task(f.io, read(*f.database));
+    const std::string waits =
+        " FROM pg_locks WHERE locktype = 'advisory' AND database = "
+        "(SELECT oid FROM pg_database WHERE datname = current_database())";
+    task.run_until([&] { return task.ended || f.execute("SELECT count(*)" + waits) == "1"; });
+    f.execute("SELECT pg_terminate_backend(pid)" + waits);
+    f.execute("ALTER TABLE opened RENAME TO gone");
+    f.execute("CREATE TABLE opened AS SELECT 1");
+    task.run_until([&] { return task.ended; });
+    BOOST_TEST(!task.error);
+    BOOST_TEST(got == "passed");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_statement_that_takes_too_long_is_ended_by_the_server) {
   Fixture f({{"statement_timeout", "100"}});
   const auto work = [](Database& db) -> awaitable<void> {
