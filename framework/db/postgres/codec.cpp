@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "aegis/core/error.h"
+#include "core/describe/utf8.h"
 
 namespace aegis::db::postgres {
 namespace {
@@ -104,6 +105,16 @@ std::string_view known_name(Oid type) {
               fmt::format("Column {} is of the type {}, which has no C++ type here; cast it in the "
                           "SQL, e.g. to text: {}::text AS {}.",
                           column, shown, column, column));
+}
+
+/// Whether a type that is not known is sent as text, as enums and citext are: others hold zero
+/// bytes, begin with a version (ltree), or are no UTF-8.
+bool is_text(std::string_view value) {
+  constexpr std::string_view white_space = "\t\n\v\f\r";
+  if (value.empty()) return true;
+  const char first = value.front();
+  const bool control = first >= 0 && first < ' ' && white_space.find(first) == value.npos;
+  return !control && value.find('\0') == value.npos && aegis::detail::inspect_utf8(value).valid;
 }
 
 /// With their zeros at the end. Throws for values that are too large for the protocol.
@@ -328,9 +339,9 @@ struct Decoder::Readers {
     return std::strtod(fmt::format("{}e{}", digits, exponent).c_str(), nullptr);
   }
 
-  /// A user's own type: enums and citext are text also in binary, others hold zero bytes.
+  /// A user's own type.
   static Cell of_users(Decoder& decoder, int column, const char* data, std::size_t size) {
-    if (std::memchr(data, 0, size) == nullptr) return std::string_view(data, size);
+    if (is_text({data, size})) return std::string_view(data, size);
     refuse(decoder.names_[static_cast<std::size_t>(column)], PQftype(decoder.result_, column));
   }
   static Cell of_unknown(Decoder& decoder, int column, const char*, std::size_t) {

@@ -110,12 +110,18 @@ BOOST_AUTO_TEST_CASE(times) {
 BOOST_AUTO_TEST_CASE(types_without_a_counterpart_are_named) {
   Fixture f;
   f.execute("CREATE TYPE pair AS (a int, b int)");
+  f.execute("CREATE EXTENSION ltree");
+  f.execute("CREATE EXTENSION citext");
   const auto work = [](Database& db) -> awaitable<void> {
     BOOST_TEST(co_await refusal(db, "SELECT '1 day'::interval AS span") ==
                "Column span is of the type interval, which has no C++ type here; cast it in the "
                "SQL, e.g. to text: span::text AS span.");
     BOOST_TEST(contains(co_await refusal(db, "SELECT ARRAY[1,2] AS list"), "type integer[]"));
     BOOST_TEST(contains(co_await refusal(db, "SELECT ROW(1,2)::pair AS both"), "::regtype"));
+    BOOST_TEST(contains(co_await refusal(db, "SELECT 'Top.Science'::ltree AS path"),
+                        "cast it in the SQL, e.g. to text: path::text AS path"));
+    BOOST_TEST(contains(co_await refusal(db, "SELECT 'Top.*'::lquery AS path"), "path::text"));
+    BOOST_TEST(co_await one<std::string>(db, "SELECT E'\\n\\t盾'::citext") == "\n\t盾");
     BOOST_TEST(co_await one<std::string>(db, "SELECT ('1 day'::interval)::text") == "1 day");
   };
   f.wait(work(*f.database));
