@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "aegis/core/log.h"
+
 namespace aegis::db::postgres {
 namespace {
 
@@ -12,9 +14,31 @@ std::string_view field(const PGresult* result, int code) {
   return text ? text : "";
 }
 
-/// The server's message up to the value that it quotes at its end.
-std::string_view without_value(std::string_view message) {
-  return message.substr(0, message.find(": \""));
+/// What a state of class 22 means; the server's own message may quote the value.
+/// (PostgreSQL, appendix A.)
+std::string_view misfit(std::string_view state) {
+  static constexpr std::pair<std::string_view, std::string_view> known[] = {
+      {"22001", "a text is too long for its column"},
+      {"22003", "a number is out of range"},
+      {"22004", "NULL, where a value is required"},
+      {"22007", "a text cannot be read as a date or time"},
+      {"22008", "a date or time is out of range"},
+      {"22012", "division by zero"},
+      {"22021", "a text is no UTF-8, or has a zero byte"},
+      {"22023", "a function or a setting does not take it"},
+      {"22026", "a bit string has the wrong length"},
+      {"2201B", "a text cannot be read as a regular expression"},
+      {"2202E", "an array has the wrong dimensions"},
+      {"22P02", "a text cannot be read as the type that is wanted"},
+      {"22P03", "bytes cannot be read as the type that is wanted"},
+      {"22P04", "data for COPY does not have its format"},
+      {"22P05", "a character is not in the database's encoding"},
+  };
+  for (const auto& [code, text] : known) {
+    if (state == code) return text;
+  }
+  return state.starts_with("2203") ? "JSON is not as it is wanted"
+                                   : "it is not what a column or a function takes";
 }
 
 /// "Key (guild_id, "order")=(1, a) already exists.", in any language → "guild_id", "order".
@@ -64,6 +88,7 @@ Errc code_of(std::string_view state) {
   return Errc::internal;
 }
 
+/// The SQL is in it only where the code is internal: other messages reach whoever made the request.
 std::string describe(const PGresult* result, std::string_view sql, const Config& config) {
   const std::string_view state = field(result, PG_DIAG_SQLSTATE);
   const std::string_view said = field(result, PG_DIAG_MESSAGE_PRIMARY);
@@ -81,7 +106,7 @@ std::string describe(const PGresult* result, std::string_view sql, const Config&
     return fmt::format("a value breaks the rule {}", field(result, PG_DIAG_CONSTRAINT_NAME));
   }
   if (kind == "22") {
-    return fmt::format("a value does not fit ({}), in: {}", without_value(said), shortened(sql));
+    return fmt::format("a value does not fit: {} (SQLSTATE {})", misfit(state), state);
   }
   if (kind == "40") {
     return fmt::format(
@@ -93,8 +118,8 @@ std::string describe(const PGresult* result, std::string_view sql, const Config&
     return fmt::format("a row or table is locked by another transaction ({}); try again", said);
   }
   if (state == "57014") {
-    return fmt::format("a statement was cancelled ({}; statement_timeout is {} ms): {}", said,
-                       config.statement_timeout.count(), shortened(sql));
+    return fmt::format("a statement was cancelled ({}; statement_timeout is {} ms)", said,
+                       config.statement_timeout.count());
   }
   if (state == "53300") {
     return fmt::format(
@@ -108,6 +133,9 @@ std::string describe(const PGresult* result, std::string_view sql, const Config&
     return fmt::format("the server ended the connection ({})", said);
   if (kind == "58") return fmt::format("the server has trouble with its files ({})", said);
   if (kind == "54") return fmt::format("a value or a statement is too large ({})", said);
+  if (kind == "28" || kind == "3D") {
+    return fmt::format("the server refuses the connection's user or database ({})", said);
+  }
   if (state == "42501") {
     return fmt::format("{}: GRANT it to the user of DATABASE_URL, in: {}", said, shortened(sql));
   }
@@ -123,6 +151,11 @@ Failure::Failure(const PGresult* result, std::string_view sql, const Config& con
   std::memcpy(sqlstate_.data(), state.data(), length_);
   const std::string_view severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
   ends_connection_ = severity == "FATAL" || severity == "PANIC";
+}
+
+void log_statement(const Failure& failure, std::string_view sql) {
+  if (failure.code() != Errc::invalid && failure.code() != Errc::timeout) return;
+  log::info("a statement failed", "sql", shortened(sql), "error", failure.what());
 }
 
 Failure lost_connection(std::string_view message) {

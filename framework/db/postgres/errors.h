@@ -11,7 +11,7 @@
 namespace aegis::db::postgres {
 
 /// What the server reports, as an Error that says what happened and what to do. Values of the
-/// statement are not in it.
+/// statement are not in it, and its SQL only when the code is internal.
 class Failure : public Error {
  public:
   Failure(const PGresult* result, std::string_view sql, const Config& config);
@@ -28,6 +28,9 @@ class Failure : public Error {
   std::size_t length_ = 0;
   bool ends_connection_ = false;
 };
+
+/// Tells the log which statement it was, where the message does not and a look at it may help.
+void log_statement(const Failure& failure, std::string_view sql);
 
 /// The connection broke: `message` is libpq's.
 Failure lost_connection(std::string_view message);

@@ -35,8 +35,9 @@ bool same_context(const asio::any_io_executor& a, const asio::any_io_executor& b
 
 // What a failed statement says of itself.
 [[noreturn]] void raise(const Request& request) {
-  if (request.failure) throw Failure(*request.failure);
-  throw Failure(Errc::internal, "The statement failed without a reason.");
+  if (!request.failure) throw Failure(Errc::internal, "The statement failed without a reason.");
+  log_statement(*request.failure, request.sql);
+  throw Failure(*request.failure);
 }
 
 void check_not_dropped(const Request& request) {
@@ -154,6 +155,7 @@ awaitable<Outcome> PostgresLink::read_after_all(Core& core, Statement statement,
     core.remember_slow(statement.sql);
     co_return co_await read_aside(core, statement, rows);
   }
+  log_statement(failure, statement.sql);
   throw failure;
 }
 

@@ -171,7 +171,35 @@ BOOST_AUTO_TEST_CASE(a_statement_that_takes_too_long_is_ended_by_the_server) {
     const auto [code, message] = co_await error_of(sleep(db));
     BOOST_TEST((code == Errc::timeout));
     BOOST_TEST(contains(message, "statement_timeout is 100 ms"), message);
+    BOOST_TEST(!contains(message, "SELECT"), message);
     co_await execute(db, "CREATE TABLE t (v int)");  // was rolled back
+  };
+  f.wait(work(*f.database));
+}
+
+BOOST_AUTO_TEST_CASE(errors_of_values_tell_neither_the_value_nor_the_statement) {
+  Fixture f;
+  f.execute("CREATE TABLE t (a int, v varchar(3))");
+  const auto work = [](Database& db) -> awaitable<void> {
+    for (const std::string sql :
+         {"SELECT a FROM t WHERE a = $1", "SELECT a FROM t WHERE a = 1 + $1::text::bigint::int",
+          "INSERT INTO t (v) VALUES ($1)", "SELECT 1 FROM t WHERE $1::text::date IS NULL",
+          "SELECT 1 WHERE now() AT TIME ZONE $1::text IS NULL",
+          "SELECT 1 WHERE 'x' ~ ('[' || $1::text)",
+          "SELECT 1 WHERE ('{' || $1::text)::json IS NULL",
+          "SELECT 1 WHERE 'a'::bytea = decode($1::text || 'x', 'hex')"}) {
+      const auto run = [&](Database& in) -> awaitable<void> {
+        co_await in.session([&](Session& s) -> awaitable<void> {
+          co_await s.execute(sql, std::string("4111111111111111 "));
+        });
+      };
+      const auto [code, message] = co_await error_of(run(db));
+      BOOST_TEST((code == Errc::invalid), message);
+      BOOST_TEST(message.starts_with("a value does not fit: "), message);
+      BOOST_TEST(contains(message, "(SQLSTATE 22"), message);
+      BOOST_TEST(!contains(message, "4111"), message);
+      BOOST_TEST(!contains(message, "$1"), message);
+    }
   };
   f.wait(work(*f.database));
 }
