@@ -164,6 +164,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::source_location where{};
     std::string_view origin{};
     Clock::time_point since{};
+    bool limits_time = false;  ///< by itself, so that the pool does not
   } holder;
 
  private:

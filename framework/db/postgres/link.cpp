@@ -13,6 +13,7 @@
 #include "db/key.h"
 #include "db/postgres/stream.h"
 #include "db/row_reader.h"
+#include "db/sql_scanner.h"
 #include "db/sql_text.h"
 
 namespace aegis::db::postgres {
@@ -61,6 +62,16 @@ void check_copy(std::string_view sql, std::string_view direction) {
   }
   throw Error(Errc::invalid,
               fmt::format("This is not one statement COPY … {}: {}", direction, shortened(sql)));
+}
+
+/// Whether it sets how long the statements of its transaction may take.
+bool limits_time(std::string_view sql) {
+  SqlScanner tokens(sql);
+  if (!tokens.next().is("SET") && sql.find("set_config") == sql.npos) return false;
+  for (auto token = tokens.next(); token.kind != SqlToken::Kind::end; token = tokens.next()) {
+    if (token.is("STATEMENT_TIMEOUT") || token.text == "'statement_timeout'") return true;
+  }
+  return false;
 }
 
 /// To be sent once more.
@@ -259,6 +270,7 @@ void PostgresLink::fail(const Request& request) {
 awaitable<Outcome> PostgresLink::run_in_transaction(Core& core, Statement statement,
                                                     RowSink& rows) {
   check_usable();
+  const bool sets_limit = limits_time(statement.sql);
   Request request(statement.sql, statement.values, &rows);
   for (int attempt = 0;; ++attempt) {
     if (!connection_) co_await acquire(core);
@@ -270,6 +282,7 @@ awaitable<Outcome> PostgresLink::run_in_transaction(Core& core, Statement statem
       connection.savepoint = core.config().rolled_back;
       limit_time(connection);
     }
+    if (sets_limit) connection.holder.limits_time = true;
     connection.send(request);
     connection.flush();
     co_await connection.answer(request);

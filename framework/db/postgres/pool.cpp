@@ -76,6 +76,7 @@ void Pool::give_back(std::shared_ptr<Connection> connection) {
 bool Pool::pass_on(const std::shared_ptr<Connection>& connection) {
   Member* const member = find(*connection);
   if (!member || closed_ || waiters_.empty() || is_surplus(*connection)) return false;
+  if (connection->holder.limits_time) return false;  // the COMMIT may take long, too
   end_holding(*connection);
   ++member->committing;
   waiters_.give(connection);
@@ -253,7 +254,7 @@ void Pool::tick(Clock::time_point now, const std::shared_ptr<void>& life) {
   const std::size_t too_many = all_.size() - std::min(all_.size(), most());
   for (const auto& member : all_) {
     Connection& connection = *member->connection;
-    const bool limited = config_->statement_timeout.count() > 0;
+    const bool limited = config_->statement_timeout.count() > 0 && !connection.holder.limits_time;
     if (member->state == Member::State::cleaning) {
       if (now - member->cleaning_since > cleaning_limit) late.push_back(member->connection);
     } else if (limited && silent_for(connection, config_->statement_timeout + grace)) {
@@ -267,6 +268,8 @@ void Pool::tick(Clock::time_point now, const std::shared_ptr<void>& life) {
     }
   }
   for (const auto& connection : mute) {
+    // It may be only we who do not hear it.
+    asio::co_spawn(executor_, cancel(connection->cancel_handle()), asio::detached);
     connection->lose(lost_connection(
         fmt::format("no answer for {} ms", (config_->statement_timeout + grace).count())));
   }

@@ -204,6 +204,55 @@ BOOST_AUTO_TEST_CASE(errors_of_values_tell_neither_the_value_nor_the_statement) 
   f.wait(work(*f.database));
 }
 
+BOOST_AUTO_TEST_CASE(a_session_sets_the_limit_of_its_statements_itself) {
+  Fixture f({{"pool_size", "1"}, {"statement_timeout", "100"}});
+  const auto work = [](Database& db) -> awaitable<void> {
+    for (const std::string set :
+         {"SET LOCAL Statement_Timeout = 0", "SELECT set_config('statement_timeout', '0', true)"}) {
+      co_await db.session([&](Session& s) -> awaitable<void> {
+        co_await s.execute(set);
+        // Longer than the pool waits for an answer.
+        BOOST_TEST((co_await s.query<std::string>("SELECT 'done' FROM pg_sleep(3)")).at(0) ==
+                   "done");
+      });
+    }
+    // The next one has the limit again.
+    const auto sleep = [](Database& in) -> awaitable<void> {
+      co_await in.session([](Session& s) -> awaitable<void> {
+        co_await s.execute("CREATE TABLE t (v int)");
+        co_await s.query<std::string>("SELECT 'x' FROM pg_sleep(10)");
+      });
+    };
+    BOOST_TEST(((co_await error_of(sleep(db))).first == Errc::timeout));
+  };
+  f.wait(work(*f.database));
+}
+
+BOOST_AUTO_TEST_CASE(a_statement_whose_answer_is_given_up_ends_on_the_server_too) {
+  Fixture f({{"statement_timeout", "100"}});
+  f.execute("CREATE SEQUENCE came_to_its_end");
+  // The limit is taken away where the client does not see it.
+  f.execute(
+      "CREATE FUNCTION no_limit() RETURNS text LANGUAGE sql "
+      "AS $$ SELECT set_config('statement_timeout', '0', true) $$");
+  const auto work = [](Database& db) -> awaitable<void> {
+    const auto sleep = [](Database& in) -> awaitable<void> {
+      co_await in.session([](Session& s) -> awaitable<void> {
+        co_await s.execute("CREATE TABLE t (v int)");
+        co_await s.execute("SELECT no_limit()");
+        co_await s.execute(
+            "DO $$ BEGIN PERFORM pg_sleep(20); PERFORM nextval('came_to_its_end'); END $$");
+      });
+    };
+    const auto [code, message] = co_await error_of(sleep(db));
+    BOOST_TEST((code == Errc::unavailable), message);
+    BOOST_TEST(contains(message, "no answer for 2100 ms"), message);
+  };
+  f.wait(work(*f.database));
+  while (f.server.execute(running) != "0") f.io.restart(), f.io.run_for(1ms);
+  BOOST_TEST(f.execute("SELECT is_called FROM came_to_its_end") == "f");
+}
+
 BOOST_AUTO_TEST_CASE(a_cancelled_transaction_ends_at_once_and_on_the_server_too) {
   Fixture f({{"pool_size", "1"}});
   f.execute("CREATE TABLE t (v int)");
