@@ -74,6 +74,22 @@ bool limits_time(std::string_view sql) {
   return false;
 }
 
+/// COPY to and from the client has a protocol of its own.
+void refuse_copy(std::string_view sql) {
+  SqlScanner tokens(sql);
+  if (!tokens.next().is("COPY")) return;
+  bool direction = false;
+  for (auto token = tokens.next(); token.kind != SqlToken::Kind::end; token = tokens.next()) {
+    if (direction && (token.is("STDIN") || token.is("STDOUT"))) {
+      throw Error(Errc::invalid,
+                  "COPY FROM STDIN is run by the session's copy_in(), COPY TO STDOUT by its "
+                  "copy_out(); rows of a model are inserted by insert_all(). query() and execute() "
+                  "cannot run it.");
+    }
+    direction = token.is("FROM") || token.is("TO");
+  }
+}
+
 /// To be sent once more.
 void start_over(Request& request) {
   request.end = End::pending;
@@ -104,6 +120,7 @@ Core& PostgresLink::core_for(const asio::any_io_executor& executor) {
 }
 
 awaitable<Outcome> PostgresLink::run(const Statement& statement, RowSink& rows) {
+  check_not_copying();
   const auto here = co_await asio::this_coro::executor;
   Core& core = core_for(here);
   if (core_ || core.config().rolled_back) {  // only then can it be another context's
@@ -247,6 +264,13 @@ void PostgresLink::check_usable() const {
                           failure_));
 }
 
+void PostgresLink::check_not_copying() const {
+  if (!copying_) return;
+  throw Error(Errc::invalid,
+              "Nothing else can be run while the session copies: the functions given to copy_in() "
+              "and copy_out() need another session for that.");
+}
+
 void PostgresLink::fail(const Request& request) {
   try {
     if (request.thrown) std::rethrow_exception(request.thrown);
@@ -270,6 +294,7 @@ void PostgresLink::fail(const Request& request) {
 awaitable<Outcome> PostgresLink::run_in_transaction(Core& core, Statement statement,
                                                     RowSink& rows) {
   check_usable();
+  refuse_copy(statement.sql);
   const bool sets_limit = limits_time(statement.sql);
   Request request(statement.sql, statement.values, &rows);
   for (int attempt = 0;; ++attempt) {
@@ -428,6 +453,11 @@ awaitable<void> PostgresLink::copy_rows(const Table& table, std::span<void* cons
 }
 
 awaitable<void> PostgresLink::run_copy(awaitable<void> copy) {
+  const struct Copying {
+    explicit Copying(bool& set) : flag(set) { flag = true; }
+    ~Copying() { flag = false; }
+    bool& flag;
+  } copying(copying_);
   try {
     co_await std::move(copy);
   } catch (const std::exception& error) {
@@ -486,6 +516,7 @@ awaitable<void> PostgresLink::send_along(std::string sql) {
 }
 
 awaitable<void> PostgresLink::on_core(awaitable<void> work) {
+  check_not_copying();
   if (same_context(core_->executor(), co_await asio::this_coro::executor)) {
     co_return co_await std::move(work);
   }

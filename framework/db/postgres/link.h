@@ -57,6 +57,7 @@ class PostgresLink final : public Link {
   /// Runs `work` on the transaction's core.
   awaitable<void> on_core(awaitable<void> work);
   void check_usable() const;
+  void check_not_copying() const;
   void give_back();
   [[noreturn]] void fail(const Request& request);
 
@@ -66,6 +67,7 @@ class PostgresLink final : public Link {
   std::shared_ptr<Core> core_;              ///< of the transaction
   std::shared_ptr<Connection> connection_;  ///< the transaction's
   bool begun_ = false;                      ///< BEGIN was sent
+  bool copying_ = false;                    ///< the connection takes nothing else
   int streams_ = 0;                         ///< begun so far
   std::string failure_;                     ///< why the transaction can only be rolled back
 };

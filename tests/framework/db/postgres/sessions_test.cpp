@@ -617,6 +617,65 @@ BOOST_AUTO_TEST_CASE(a_copy_cancelled_before_it_began_does_not_harm_the_next) {
   BOOST_TEST(server.execute("SELECT count(*) FROM everything", f.name) == "1000");
 }
 
+BOOST_AUTO_TEST_CASE(a_copy_run_as_another_statement_is_refused_with_what_to_use) {
+  Fixture f({{"pool_size", "1"}});
+  f.execute("CREATE TABLE pair (a int, b text)");
+  const auto work = [](Database& db) -> awaitable<void> {
+    const auto before = co_await one<std::int64_t>(db, "SELECT count(*) FROM pair");
+    BOOST_TEST(before == 0);
+    for (const std::string sql : {"COPY pair TO STDOUT", "copy pair from /* */ stdin (FORMAT csv)",
+                                  "/* */ COPY (SELECT 1) TO STDOUT"}) {
+      int runs = 0;
+      const auto wrong = [&](Database& in) -> awaitable<void> {
+        co_await in.session([&](Session& s) -> awaitable<void> {
+          ++runs;
+          co_await s.execute("INSERT INTO pair VALUES (1, 'x')");
+          co_await s.execute(sql);
+        });
+      };
+      const auto [code, message] = co_await error_of(wrong(db));
+      BOOST_TEST((code == Errc::invalid), message);
+      for (const char* way : {"copy_in()", "copy_out()", "insert_all()"}) {
+        BOOST_TEST(contains(message, way), message);
+      }
+      BOOST_TEST(runs == 1);
+    }
+    co_await execute(db, "COPY pair TO '/dev/null'");  // by the server itself
+  };
+  f.wait(work(*f.database));
+}
+
+BOOST_AUTO_TEST_CASE(a_session_cannot_be_used_while_it_copies) {
+  Fixture f({{"pool_size", "1"}});
+  f.execute("CREATE TABLE pair (a int, b text)");
+  const auto work = [](Database& db) -> awaitable<void> {
+    const auto in = [](Database& on) -> awaitable<void> {
+      co_await on.session([](Session& s) -> awaitable<void> {
+        const auto next = [&](std::string& part) -> awaitable<bool> {
+          part = "1\tx\n";
+          co_await s.execute("INSERT INTO pair VALUES (2, 'y')");
+          co_return true;
+        };
+        co_await s.copy_in("COPY pair FROM STDIN", next);
+      });
+    };
+    const auto out = [](Database& on) -> awaitable<void> {
+      co_await on.session([](Session& s) -> awaitable<void> {
+        const auto take = [&](std::string_view) -> awaitable<void> { co_await s.commit(); };
+        co_await s.copy_out("COPY (SELECT 1) TO STDOUT", take);
+      });
+    };
+    const auto [in_code, in_message] = co_await error_of(in(db));
+    BOOST_TEST((in_code == Errc::invalid), in_message);
+    BOOST_TEST(contains(in_message, "while the session copies"), in_message);
+    const auto [out_code, out_message] = co_await error_of(out(db));
+    BOOST_TEST((out_code == Errc::invalid), out_message);
+    BOOST_TEST(co_await one<std::int64_t>(db, "SELECT count(*) FROM pair") == 0);
+    co_await execute(db, "INSERT INTO pair VALUES (3, 'z')");
+  };
+  f.wait(work(*f.database));
+}
+
 BOOST_AUTO_TEST_CASE(a_copy_that_is_cancelled_leaves_nothing) {
   Fixture f({{"pool_size", "1"}});
   f.wait(f.database->create_all({&table_of<Everything>()}));
