@@ -7,6 +7,7 @@
 #include <boost/uuid/name_generator_sha1.hpp>
 #include <boost/uuid/uuid_io.hpp>
 #include <limits>
+#include <map>
 #include <random>
 
 #include "aegis/core/error.h"
@@ -322,6 +323,56 @@ awaitable<std::vector<Enqueued>> enqueue_each(Session& session, const JobKind& k
   std::vector<Enqueued> each;
   co_await enqueue_all(session, kind, std::move(jobs), std::move(options), &each);
   co_return each;
+}
+
+namespace {
+
+struct Tagged {
+  std::int64_t id{};
+  std::string tags{};
+
+  AEGIS_FIELDS(Tagged, (id), (tags))
+};
+
+}  // namespace
+
+awaitable<std::vector<std::int64_t>> enqueue_tagged(Session& session, const JobKind& kind,
+                                                    std::vector<JobText> texts,
+                                                    std::vector<std::string> tags) {
+  const Settings settings = settings_of(kind, {});
+  const auto hub = jobs::Hub::find(session.driver());
+  const auto& sql = jobs::statements(session.driver().dialect().id());
+  tell_of(settings, session, hub);
+  std::map<std::string, std::vector<std::int64_t>> found;  // by tag, the newest first
+  for (std::size_t begin = 0; begin < texts.size(); begin += most_at_once) {
+    std::string list = "[";
+    for (std::size_t i = begin; i < std::min(begin + most_at_once, texts.size()); ++i) {
+      list.append(list.size() > 1 ? ",[" : "[").append(texts[i].arguments).append(",");
+      const auto limit = limit_key(kind, texts[i].limit_key);
+      append_json(type_of<decltype(limit_key(kind, ""))>(), &limit, list);
+      list += ",[";
+      append_json(std::string_view(tags[i]), list);
+      list += "]]";
+    }
+    list += ']';
+    const std::array<Cell, 10> values{
+        now_of(hub.get()), kind.name,        settings.queue,        settings.priority,
+        settings.run_at,   settings.delay,   settings.max_attempts, settings.timeout,
+        settings.expires,  std::string_view(list)};
+    for (const Tagged& one : co_await jobs::rows<Tagged>(session, sql.enqueue_tagged, values)) {
+      std::vector<std::string> its;
+      from_json(one.tags, its).raise();
+      found[its.at(0)].push_back(one.id);
+    }
+  }
+  for (auto& [tag, ids] : found) std::ranges::sort(ids, std::greater());
+  std::vector<std::int64_t> ids;
+  for (const std::string& tag : tags) {
+    auto& some = found.at(tag);
+    ids.push_back(some.back());
+    some.pop_back();
+  }
+  co_return ids;
 }
 
 }  // namespace detail

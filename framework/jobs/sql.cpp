@@ -83,6 +83,17 @@ struct Words {
                : fmt::format("(SELECT value -> 0 AS item, value ->> 1 AS key FROM json_each(${}))",
                              n);
   }
+  /// Those of an array of [arguments, limit key, tags], as the columns `item`, `key` and `tags`.
+  std::string tagged_items(int n) const {
+    return postgresql() ? fmt::format(
+                              "(SELECT (value -> 0)::text AS item, value ->> 1 AS key, (value -> "
+                              "2)::text AS tags FROM json_array_elements(${}::json))",
+                              n)
+                        : fmt::format(
+                              "(SELECT value -> 0 AS item, value ->> 1 AS key, value -> 2 AS tags "
+                              "FROM json_each(${}))",
+                              n);
+  }
   std::string smaller(std::string_view a, std::string_view b) const {
     return fmt::format("{}({}, {})", postgresql() ? "least" : "min", a, b);
   }
@@ -172,14 +183,16 @@ Statements::Statements(Id database) {
           fmt::format("CASE WHEN {} THEN 'blocked' ELSE {} END", w.boolean(14), state_when(run_at)),
           w.boolean(15)),
       w.text(10), w.text(11), w.text(12), w.text(13));
-  const auto many = [&](std::string_view limit_key, const std::string& items) {
+  const auto many = [&](const std::string& tags, std::string_view limit_key,
+                        const std::string& items) {
     return fmt::format(
         "INSERT INTO aegis_job ({}, arguments, tags, limit_key) SELECT {}, item, {}, {} FROM {} "
         "AS items",
-        columns, values(state_when(run_at), "FALSE"), w.text(11), limit_key, items);
+        columns, values(state_when(run_at), "FALSE"), tags, limit_key, items);
   };
-  enqueue_many = many("NULL", w.items(10));
-  enqueue_many_limited = many("key", w.limited_items(10));
+  enqueue_many = many(w.text(11), "NULL", w.items(10));
+  enqueue_many_limited = many(w.text(11), "key", w.limited_items(10));
+  enqueue_tagged = many("tags", "key", w.tagged_items(10)) + " RETURNING id, tags";
   const std::string new_time = when(3, 4);
   const auto change = [&](std::string_view which, std::string_view more) {
     return fmt::format(

@@ -23,6 +23,9 @@ struct Statements {
   std::string enqueue_many;
   /// As enqueue_many, and the array is of [arguments, limit key].
   std::string enqueue_many_limited;
+  /// As enqueue_many, and $10 is an array of [arguments, limit key or null, tags]. Answers id and
+  /// tags.
+  std::string enqueue_tagged;
   /// $1 now, $2 the unique key, $3 run_at, $4 delay, and for replace $5 priority, $6 arguments.
   /// Answer the id of the waiting job that they changed.
   std::string replace, reschedule;

@@ -60,6 +60,12 @@ Zone::Period Zone::at(UtcSeconds moment) const {
   return period;
 }
 
+UtcSeconds Zone::utc(LocalSeconds moment) const {
+  const auto found = data_->zone.At(absl::CivilSecond(1970) + moment.time_since_epoch().count());
+  const bool left_out = found.kind == absl::TimeZone::TimeInfo::SKIPPED;
+  return UtcSeconds{std::chrono::seconds{absl::ToUnixSeconds(left_out ? found.trans : found.pre)}};
+}
+
 std::optional<UtcSeconds> next_slot(const Cron& cron, const Zone& zone, UtcSeconds after) {
   const UtcSeconds limit = after + std::chrono::years{50};
   for (UtcSeconds from = after + 1s; from < limit;) {

@@ -119,6 +119,7 @@ struct JobKind {
   JobOptions options;
   std::shared_ptr<void> (*make)();
   awaitable<void> (*run)(void* job, JobContext& context);
+  std::string (*limit_key)(const void* job);  ///< empty: the limit is for all of the kind
 };
 
 namespace detail {
@@ -126,6 +127,12 @@ namespace detail {
 template <class J>
 constexpr JobOptions job_options() {
   if constexpr (requires { J::options; }) return J::options;
+  return {};
+}
+
+template <class J>
+std::string limit_key_of(const J& job) {
+  if constexpr (requires { job.limit_key(); }) return job.limit_key();
   return {};
 }
 
@@ -138,6 +145,7 @@ struct JobKindOf {
       options,
       [] { return std::shared_ptr<void>(std::make_shared<J>()); },
       [](void* job, JobContext& context) { return static_cast<J*>(job)->run(context); },
+      [](const void* job) { return limit_key_of(*static_cast<const J*>(job)); },
   };
 };
 
@@ -155,12 +163,15 @@ awaitable<std::int64_t> enqueue_all(Session& session, const JobKind& kind,
 
 awaitable<std::vector<Enqueued>> enqueue_each(Session& session, const JobKind& kind,
                                               std::vector<JobText> jobs, EnqueueOptions options);
+/// Enqueues jobs of a kind that is not unique, each with a tag. Answers their ids, in order; jobs
+/// with the same tag are taken to be the same.
+awaitable<std::vector<std::int64_t>> enqueue_tagged(Session& session, const JobKind& kind,
+                                                    std::vector<JobText> jobs,
+                                                    std::vector<std::string> tags);
 
 template <class J>
 JobText text_of(const J& job) {
-  JobText text{.arguments = to_json(job)};
-  if constexpr (requires { job.limit_key(); }) text.limit_key = job.limit_key();
-  return text;
+  return {.arguments = to_json(job), .limit_key = limit_key_of(job)};
 }
 template <class J>
 std::vector<JobText> texts_of(const std::vector<J>& jobs) {

@@ -1,0 +1,79 @@
+#include "schedule/slots.h"
+
+#include <algorithm>
+
+namespace aegis::schedule {
+
+using namespace std::chrono;
+
+namespace {
+
+/// FNV-1a: the same in every process, whatever its standard library.
+std::uint64_t hash(std::string_view text, std::uint64_t seed = 14695981039346656037U) {
+  for (const char c : text) seed = (seed ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  return seed;
+}
+
+}  // namespace
+
+Slots::Slots(std::string_view name, std::string_view timing, std::string_view zone,
+             milliseconds jitter, std::optional<Timestamp> starts_at,
+             std::optional<Timestamp> ends_at, Timestamp created_at)
+    : name_(name),
+      trigger_(Trigger::parse(timing)),
+      zone_(zone),
+      jitter_(jitter),
+      start_(floor<seconds>(starts_at.value_or(created_at))),
+      ends_at_(ends_at) {}
+
+std::optional<Timestamp> Slots::next(Timestamp after) const {
+  const auto found = trigger_.next(zone_, start_, floor<seconds>(after));
+  if (!found || (ends_at_ && *found > *ends_at_)) return std::nullopt;
+  return Timestamp(*found);
+}
+
+Timestamp Slots::due(Timestamp slot) const {
+  if (jitter_.count() <= 0) return slot;
+  const auto most = static_cast<std::uint64_t>(jitter_.count()) + 1;
+  const auto share = hash(to_string(slot), hash(name_)) % most;
+  return slot + milliseconds(static_cast<std::int64_t>(share));
+}
+
+Slots::Plan Slots::plan(Timestamp first, Timestamp now, milliseconds patience,
+                        std::string_view catch_up, std::int32_t most) const {
+  Plan plan{.next = first};
+  const Timestamp missed_until = now - patience - jitter_;
+  if (first < missed_until) {
+    const std::int32_t wanted = catch_up == "all" ? most : catch_up == "once" ? 1 : 0;
+    for (const Timestamp slot :
+         last_before(missed_until, first, static_cast<std::size_t>(wanted))) {
+      plan.runs.push_back({.slot = slot, .catch_up = true});
+    }
+    plan.next = next(missed_until - 1us);
+  }
+  while (plan.next && due(*plan.next) <= now) {
+    plan.runs.push_back({.slot = *plan.next});
+    plan.next = next(*plan.next);
+  }
+  return plan;
+}
+
+/// The last `most` slots from `first` on and before `end`. Looks at ever longer times before the
+/// end, so that two weeks of seconds cost no more than what is asked for.
+std::vector<Timestamp> Slots::last_before(Timestamp end, Timestamp first, std::size_t most) const {
+  std::vector<Timestamp> found;
+  if (most == 0) return found;
+  for (auto length = microseconds(1min);; length *= 4) {
+    const Timestamp begin = end - first > length ? end - length : first;
+    found.clear();
+    for (auto slot = next(begin - 1us); slot && *slot < end; slot = next(*slot)) {
+      found.push_back(*slot);
+    }
+    if (begin == first || found.size() >= most) break;
+  }
+  const auto surplus = found.size() - std::min(found.size(), most);
+  found.erase(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(surplus));
+  return found;
+}
+
+}  // namespace aegis::schedule

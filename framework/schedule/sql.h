@@ -1,0 +1,54 @@
+#pragma once
+
+#include <string>
+
+#include "db/dialect.h"
+
+namespace aegis::schedule {
+
+/// Every statement of the schedule room that is more than a row read or written by its key. `now`
+/// is the time to go by, and NULL except in tests: then it is the database's clock that counts,
+/// which all schedulers share.
+struct Statements {
+  explicit Statements(db::Dialect::Id database);
+
+  /// $1 now. Answers it.
+  std::string time;
+  /// The schedules that are due, and locks them; those that others have locked are left to them.
+  /// $1 now, $2 kinds (JSON), $3 how many. Answers DueSchedules.
+  std::string due;
+  /// The milliseconds until the next one is due; none: NULL. $1 now, $2 kinds (JSON).
+  std::string next_due;
+  /// Runs as a JSON array of [schedule, slot, how, outcome]: $1 now, $2 the array. Answers those
+  /// whose slot had none, as NewRuns.
+  std::string insert_runs;
+  /// $1 a JSON array of [run, job].
+  std::string set_jobs;
+  /// $1 a JSON array of [schedule, slot, due_at].
+  std::string advance;
+  /// Of the schedules $1, a JSON array of names, those that have a job that is not finished:
+  /// OpenJobs.
+  std::string open_jobs;
+
+  /// Whether there is anything for the next two.
+  std::string any_open;
+  /// Writes into up to a thousand runs how their jobs ended.
+  std::string settle;
+  /// The same for those whose jobs are gone. $1 now.
+  std::string give_up;
+  /// Deletes runs that were fired longer ago than $2 milliseconds: $1 now, $3 how many.
+  std::string prune;
+
+  /// The run of the job $1, and the one before it: ScheduledRun.
+  std::string run_of;
+  /// Runs with what is known of their jobs, the newest first: $1 the schedule, NULL: of all, $2 how
+  /// many. Answers RunInfos.
+  std::string history;
+  /// The schedules that have been due for longer than $2 milliseconds: $1 now. Answers Late.
+  std::string late;
+};
+
+/// The database's, made once for the process.
+const Statements& statements(db::Dialect::Id database);
+
+}  // namespace aegis::schedule

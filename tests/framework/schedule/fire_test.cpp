@@ -1,0 +1,257 @@
+// What is fired when, with a clock that the tests move.
+#include "ground.h"
+#include "schedule/slots.h"
+
+DATABASE_TEST(a_slot_is_fired_when_it_is_due_and_once) {
+  Ticking t(db);
+  co_await t.prepare();
+  co_await t.create({.name = "tick", .timing = "0 3 * * *"});
+  co_await t.fire_at("2026-01-01T02:59:59.999Z");
+  BOOST_TEST(co_await t.runs() == "");
+  BOOST_TEST(*(co_await t.store.next_due()) <= 2);
+  co_await t.fire_at("2026-01-01T03:00:00Z");
+  co_await t.fire();
+  BOOST_TEST(co_await t.runs() == "2026-01-01T03:00:00 on time");
+  BOOST_TEST(co_await t.jobs() == 1);
+  const auto left = *(co_await t.store.next_due());
+  BOOST_TEST(left >= 24 * 3600 * 1000);
+  BOOST_TEST(left <= 24 * 3600 * 1000 + 2);
+}
+
+DATABASE_TEST(the_job_has_the_schedules_arguments_and_tag) {
+  Ticking t(db);
+  co_await t.prepare();
+  co_await t.create(
+      {.name = "a \"quoted\" näme", .arguments = R"({"number": 7})", .timing = "* * * * *"});
+  co_await t.create({.name = "other", .timing = "* * * * *"});
+  co_await t.fire_at("2026-01-01T00:01:00Z");
+  auto body = [](Session& s) -> awaitable<void> {
+    const auto run = co_await s.select<RunRow>().where(RunRow::col.schedule != "other").one();
+    const auto job = co_await s.get<WaitingJob>(*run.job_id);
+    Tick tick;
+    aegis::from_json(job.arguments, tick).raise();
+    BOOST_TEST(tick.number == 7);
+    std::vector<std::string> tags;
+    aegis::from_json(job.tags, tags).raise();
+    BOOST_TEST(tags.at(0) == "schedule:a \"quoted\" näme");
+  };
+  co_await db.session(body);
+  const auto run = co_await t.store.run_of(1);
+  BOOST_REQUIRE(run.has_value());
+  BOOST_TEST((run->slot == moment("2026-01-01T00:01:00Z")));
+  BOOST_TEST(!run->catch_up);
+  BOOST_TEST(!run->previous_outcome.has_value());
+}
+
+DATABASE_TEST(after_an_outage_of_two_weeks_the_policy_decides) {
+  Ticking t(db);
+  co_await t.prepare();
+  co_await t.create({.name = "skip", .timing = "0 3 * * *", .catch_up = "skip"});
+  co_await t.create({.name = "once", .timing = "10 3 * * *", .catch_up = "once"});
+  co_await t.create({.name = "all", .timing = "20 3 * * *", .catch_up = "all", .catch_up_most = 3});
+  // So many that they cannot be looked at one by one.
+  co_await t.create({.name = "seconds", .timing = "* * * * * *", .catch_up = "skip"});
+  co_await t.create({.name = "many", .timing = "every 7s", .catch_up = "all", .catch_up_most = 2});
+  auto pause = [&](const char* name) { return aegis::schedule::pause(t.store, name); };
+  co_await pause("seconds");
+  co_await t.fire_at("2026-01-15T12:00:00Z");
+  auto of = [&](std::string name) -> awaitable<std::string> {
+    std::string text;
+    for (const auto& run : co_await t.store.history(name, 100)) {
+      text = aegis::to_string(run.slot).substr(0, 19) + " " + run.how + (text.empty() ? "" : ", ") +
+             text;
+    }
+    co_return text;
+  };
+  BOOST_TEST(co_await of("skip") == "");
+  BOOST_TEST(co_await of("once") == "2026-01-15T03:10:00 catch-up");
+  BOOST_TEST(co_await of("all") ==
+             "2026-01-13T03:20:00 catch-up, 2026-01-14T03:20:00 catch-up, 2026-01-15T03:20:00 "
+             "catch-up");
+  BOOST_TEST(co_await of("seconds") == "");
+  const auto many = co_await t.store.history("many", 100);
+  BOOST_TEST(many.size() == 2 + 9);  // two caught up, those of the last minute on time
+  co_await t.fire_at("2026-01-16T04:00:00Z");
+  BOOST_TEST((co_await t.store.history("skip", 100)).size() == 0);
+  co_await t.fire_at("2026-01-17T03:00:30Z");
+  BOOST_TEST(co_await of("skip") == "2026-01-17T03:00:00 on time");
+}
+
+DATABASE_TEST(one_that_is_not_finished_is_waited_for_or_not) {
+  Ticking t(db);
+  co_await t.prepare();
+  co_await t.create({.name = "allow", .timing = "* * * * *", .overlap = "allow"});
+  co_await t.create({.name = "skip", .timing = "* * * * *", .overlap = "skip"});
+  co_await t.create({.name = "queue", .timing = "* * * * *", .overlap = "queue"});
+  co_await t.fire_at("2026-01-01T00:01:00Z");
+  co_await t.fire_at("2026-01-01T00:02:00Z");
+  BOOST_TEST((co_await t.store.history("skip", 1)).at(0).outcome.value_or("") == "skipped");
+  BOOST_TEST((co_await t.store.history("queue", 1)).at(0).outcome.value_or("") == "blocked");
+  BOOST_TEST((co_await t.store.history("allow", 1)).at(0).outcome.value_or("") == "available");
+  auto finish = [](Session& s) -> awaitable<void> {
+    co_await s.execute(
+        "INSERT INTO aegis_job_finished (id, kind, queue, state, priority, run_at, created_at, "
+        "attempt, max_attempts, timeout, arguments, tags, finished_at, error, output) SELECT id, "
+        "kind, queue, 'dead', priority, run_at, created_at, 1, max_attempts, timeout, arguments, "
+        "tags, run_at, 'no luck', '5' FROM aegis_job");
+    co_await s.execute("DELETE FROM aegis_job");
+  };
+  co_await db.session(finish);
+  co_await t.fire_at("2026-01-01T00:03:00Z");
+  BOOST_TEST((co_await t.store.history("skip", 1)).at(0).outcome.value_or("") == "available");
+  BOOST_TEST((co_await t.store.history("queue", 1)).at(0).outcome.value_or("") == "available");
+
+  const auto last = (co_await t.store.history("skip", 1)).at(0);
+  const auto run = co_await t.store.run_of(*last.job_id);
+  BOOST_TEST(run->previous_outcome.value_or("") == "dead");  // not the one that was left out
+  BOOST_TEST(run->previous_output.value_or("") == "5");
+
+  co_await t.store.settle();
+  const auto settled = (co_await t.store.history("allow", 10)).at(1);
+  BOOST_TEST(settled.outcome.value_or("") == "dead");
+  BOOST_TEST(settled.error.value_or("") == "no luck");
+}
+
+DATABASE_TEST(runs_whose_jobs_are_gone_are_unknown_and_old_ones_are_deleted) {
+  Ticking t(db);
+  co_await t.prepare();
+  co_await t.create({.name = "tick", .timing = "* * * * *"});
+  co_await t.fire_at("2026-01-01T00:01:00Z");
+  co_await db.session(
+      [](Session& s) -> awaitable<void> { co_await s.execute("DELETE FROM aegis_job"); });
+  co_await t.store.settle();
+  BOOST_TEST(co_await t.runs() == "2026-01-01T00:01:00 on time");
+  t.clock.advance(2min);
+  co_await t.store.settle();
+  BOOST_TEST(co_await t.runs() == "2026-01-01T00:01:00 on time unknown");
+  BOOST_TEST(co_await t.store.prune(1h, 100) == 0);
+  t.clock.advance(1h);
+  BOOST_TEST(co_await t.store.prune(1h, 100) == 1);
+}
+
+DATABASE_TEST(a_clock_that_jumps_fires_nothing_twice) {
+  Ticking t(db);
+  co_await t.prepare();
+  co_await t.create({.name = "tick", .timing = "* * * * *", .catch_up = "all"});
+  co_await t.fire_at("2026-01-01T00:05:00Z");
+  const auto before = co_await t.runs();
+  co_await t.fire_at("2026-01-01T00:01:00Z");
+  co_await t.fire_at("2026-01-01T00:04:30Z");
+  BOOST_TEST(co_await t.runs() == before);
+  // Whatever looks for the next slot while the clock is wrong: the slot has had its run.
+  co_await aegis::schedule::pause(t.store, "tick");
+  co_await aegis::schedule::resume(t.store, "tick");
+  co_await t.fire_at("2026-01-01T00:06:00Z");
+  BOOST_TEST(co_await t.runs() == before + ", 2026-01-01T00:06:00 on time");
+  BOOST_TEST(co_await t.jobs() == 6);
+}
+
+DATABASE_TEST(a_schedule_that_cannot_be_read_does_not_hold_up_others) {
+  Ticking t(db);
+  co_await t.prepare();
+  co_await t.create({.name = "a", .timing = "* * * * *"});
+  co_await t.create({.name = "b", .timing = "* * * * *"});
+  co_await db.session([](Session& s) -> awaitable<void> {
+    co_await s.execute("UPDATE aegis_schedule SET timing = 'nonsense' WHERE name = 'a'");
+  });
+  co_await t.fire_at("2026-01-01T00:01:00Z");
+  BOOST_TEST((co_await t.store.history("b", 10)).size() == 1);
+  BOOST_TEST((co_await t.store.history("a", 10)).size() == 0);
+}
+
+DATABASE_TEST(jitter_moves_the_start_and_not_the_slot) {
+  Ticking t(db);
+  co_await t.prepare();
+  for (int i = 0; i < 20; ++i) {
+    co_await t.create({.name = std::to_string(i), .timing = "0 * * * *", .jitter = 10min});
+  }
+  co_await t.fire_at("2026-01-01T01:05:00Z");
+  const auto some = co_await t.jobs();
+  BOOST_TEST(some > 0);
+  BOOST_TEST(some < 20);
+  co_await t.fire_at("2026-01-01T01:10:00Z");
+  BOOST_TEST(co_await t.jobs() == 20);
+  for (const auto& run : co_await t.store.history(std::nullopt, 100)) {
+    BOOST_TEST((run.slot == moment("2026-01-01T01:00:00Z")));
+    BOOST_TEST(run.how == "on time");
+  }
+}
+
+DATABASE_TEST(it_begins_and_ends) {
+  Ticking t(db);
+  co_await t.prepare();
+  co_await t.create({.name = "tick",
+                     .timing = "every 90s from start",
+                     .catch_up = "all",
+                     .starts_at = moment("2026-01-01T01:00:10Z"),
+                     .ends_at = moment("2026-01-01T01:03:10Z")});
+  for (int i = 0; i < 6; ++i) {
+    co_await t.fire();
+    t.clock.advance(59min + 40s);
+  }
+  BOOST_TEST(co_await t.runs() ==
+             "2026-01-01T01:00:10 catch-up, 2026-01-01T01:01:40 catch-up, 2026-01-01T01:03:10 "
+             "catch-up");
+  BOOST_TEST((co_await aegis::schedule::show(db, "tick")).state == "ended");
+  BOOST_TEST(!(co_await t.store.next_due()).has_value());
+}
+
+DATABASE_TEST(ten_thousand_are_fired_together) {
+  if (ground.url().find(":memory:") != std::string::npos) co_return;
+  Ticking t(db);
+  co_await t.prepare();
+  auto insert = [&](Session& s) -> awaitable<void> {
+    std::vector<ScheduleRow> rows;
+    for (int i = 0; i < 10'000; ++i) {
+      auto& row = rows.emplace_back();
+      aegis::schedule::set_spec(
+          row, {.name = "s" + std::to_string(i), .kind = "Tick", .timing = "0 * * * *"});
+      row.created_at = t.clock.now();
+      aegis::schedule::set_next(row, row.created_at);
+    }
+    co_await s.insert_all(rows);
+  };
+  co_await db.session(insert);
+  const auto begin = std::chrono::steady_clock::now();
+  co_await t.fire_at("2026-01-01T01:00:00Z");
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  BOOST_TEST_MESSAGE("10,000 schedules fired in " << took.count() << " s");
+  BOOST_TEST(co_await t.jobs() == 10'000);
+  BOOST_TEST((co_await t.store.history(std::nullopt, 20'000)).size() == 10'000);
+  BOOST_TEST(co_await t.store.fire(1'000, 1min) == 0);
+}
+
+DATABASE_TEST(minutes_one_by_one_and_a_month_of_them_day_by_day) {
+  Ticking t(db);
+  if (ground.url() != "sqlite://:memory:") co_return;
+  co_await t.prepare();
+  co_await t.create(
+      {.name = "tick", .timing = "* * * * *", .catch_up = "all", .catch_up_most = 10'000});
+  const auto fired = [&](Session& s) -> awaitable<std::int64_t> {
+    co_return (co_await s.query<std::int64_t>("SELECT count(*) FROM aegis_schedule_run")).at(0);
+  };
+  const int minutes = 2'000, days = 30;
+  for (int i = 0; i < minutes; ++i) {
+    t.clock.advance(1min);
+    co_await t.store.fire(1'000, 1min);
+  }
+  BOOST_TEST(co_await db.session(fired) == minutes);
+  for (int i = 0; i < days; ++i) {
+    t.clock.advance(24h);
+    co_await t.fire();
+  }
+  BOOST_TEST(co_await db.session(fired) == minutes + days * 1'440);
+}
+
+BOOST_AUTO_TEST_CASE(a_year_of_minutes_has_each_of_them_once) {
+  const aegis::schedule::Slots slots(
+      {.name = "tick", .timing = "* * * * *", .zone = "Europe/Berlin"},
+      moment("2026-01-01T00:00:00Z"));
+  auto slot = slots.next(moment("2025-12-31T23:59:59Z"));
+  int count = 0;
+  for (Timestamp expected = moment("2026-01-01T00:00:00Z"); *slot < moment("2027-01-01T00:00:00Z");
+       expected += 1min, slot = slots.next(*slot)) {
+    if (*slot == expected) ++count;
+  }
+  BOOST_TEST(count == 365 * 1'440);
+}
