@@ -9,7 +9,9 @@
 #include "app/jobs_routes.h"
 #include "app/parts.h"
 #include "http/openapi.h"
+#include "app/schedules_routes.h"
 #include "jobs/tables.h"
+#include "schedule/tables.h"
 
 namespace aegis {
 
@@ -42,17 +44,15 @@ int App::run(int argc, char** argv) { return run_command_line(*parts_, argc, arg
 
 void App::add_table(const Table& table) { parts_->tables.push_back(&table); }
 
-void App::add_job(const JobKind& kind) {
-  auto& known = parts_->jobs;
-  if (known.empty()) {
-    for (const Table* table : jobs::tables()) add_table(*table);
+void App::add_job(const JobKind& kind) { parts_->add_job(kind); }
+
+App& App::schedules(void (*declare)(Schedules&)) {
+  if (!parts_->has_schedules()) {
+    parts_->add_jobs_tables();
+    for (const Table* table : schedule::tables()) add_table(*table);
   }
-  const auto same = std::ranges::find(known, kind.name, &JobKind::name);
-  if (same != known.end() && *same != &kind) {
-    throw Error(Errc::internal, "Two kinds of jobs are called " + std::string(kind.name) +
-                                    "; give one another JobOptions::name.");
-  }
-  if (same == known.end()) known.push_back(&kind);
+  parts_->schedule_declarers.push_back(declare);
+  return *this;
 }
 
 void App::add_settings(const Object& description, void* settings) {
@@ -61,15 +61,42 @@ void App::add_settings(const Object& description, void* settings) {
 
 Services& App::services() { return parts_->services; }
 
+void App::Parts::add_jobs_tables() {
+  if (has_jobs_tables) return;
+  has_jobs_tables = true;
+  for (const Table* table : aegis::jobs::tables()) tables.push_back(table);
+}
+
+void App::Parts::add_job(const JobKind& kind) {
+  add_jobs_tables();
+  const auto same = std::ranges::find(jobs, kind.name, &JobKind::name);
+  if (same != jobs.end() && *same != &kind) {
+    throw Error(Errc::internal, "Two kinds of jobs are called " + std::string(kind.name) +
+                                    "; give one another JobOptions::name.");
+  }
+  if (same == jobs.end()) jobs.push_back(&kind);
+}
+
+void App::Parts::declare_schedules() {
+  Schedules all;
+  for (const auto declare : schedule_declarers) declare(all);
+  schedules = all.declared();
+  for (const auto& one : schedules) add_job(*one.kind);
+}
+
 void App::Parts::add_routes(std::function<std::string()> why_not_ready) {
   for (const auto add : route_adders) add(router);
   add_health_routes(router, health, std::move(why_not_ready));
   if (!jobs.empty() && !jobs_api_token.reveal().empty()) add_jobs_routes(router, jobs_api_token);
+  if (has_schedules() && !jobs_api_token.reveal().empty()) {
+    add_schedules_routes(router, jobs_api_token, jobs);
+  }
   add_docs_routes(router, name, version);
 }
 
 void App::Parts::use_database(Database& database) {
   services.provide(database);
+  services.provide(health);
   health.add(database_health(database, tables));
   health.add(system_health());
   for (const auto make : health_makers) health.add(make(services));

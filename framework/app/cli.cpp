@@ -16,6 +16,8 @@
 #include "app/db_commands.h"
 #include "app/health_client.h"
 #include "app/jobs_commands.h"
+#include "app/scheduler.h"
+#include "app/schedules_commands.h"
 #include "app/serve.h"
 #include "app/worker.h"
 #include "core/describe/suggest.h"
@@ -181,10 +183,10 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
     return sub;
   };
 
-  const auto run_server = [&](bool upgrade, bool worker) {
+  const auto run_server = [&](bool upgrade, bool everything) {
     return serve(
         parts, context.settings,
-        {.next_free_port = !context.config.has("PORT"), .worker = worker, .upgrade = upgrade});
+        {.next_free_port = !context.config.has("PORT"), .everything = everything, .upgrade = upgrade});
   };
   add(cli, "serve", "Run everything in this process",
       [&] { return run_server(context.settings.app_env != "production", true); });
@@ -198,6 +200,8 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
   worker
       ->add_option("--concurrency", worker_flags.concurrency, "Jobs at a time (WORKER_CONCURRENCY)")
       ->check(CLI::Range(1, 65535));
+
+  add(cli, "scheduler", "Fire schedules", [&] { return run_scheduler(parts, context.settings); });
 
   HealthOptions health_options;
   auto* health_command = add(cli, "health", "Ask the running service how it is",
@@ -335,6 +339,68 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
       ->add_option("queue", queue, "Its name")
       ->required();
 
+  bool schedules_as_json = false;
+  std::string schedule;
+  std::optional<std::string> one_schedule;
+  int slots = 10;
+  auto* schedules =
+      cli.add_subcommand("schedules", "Look after schedules")->require_subcommand(1);
+  const auto for_programs = [&](CLI::App* to) {
+    to->add_flag("--json", schedules_as_json, "For programs");
+    return to;
+  };
+  const auto named = [&](CLI::App* to) {
+    to->add_option("name", schedule, "Its name")->required();
+    return to;
+  };
+  for_programs(add(*schedules, "list", "List the schedules, by name", [&] {
+    return commands::schedules_list(context.settings, schedules_as_json);
+  }));
+  for_programs(named(add(*schedules, "show", "Show a schedule and its last runs", [&] {
+    return commands::schedules_show(context.settings, schedule, schedules_as_json);
+  })));
+  auto* next = for_programs(add(*schedules, "next", "The next slots, of all or of one", [&] {
+    return commands::schedules_next(context.settings, one_schedule, slots, schedules_as_json);
+  }));
+  next->add_option("count", slots, "How many")->check(CLI::Range(1, 1000))->capture_default_str();
+  next->add_option("--schedule", one_schedule, "Of this one");
+  auto* history = for_programs(add(*schedules, "history", "Runs, the newest first", [&] {
+    return commands::schedules_history(context.settings, one_schedule, most, schedules_as_json);
+  }));
+  history->add_option("name", one_schedule, "Of this one");
+  history->add_option("--limit", most, "At most so many")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  named(add(*schedules, "run", "Run it now, besides its slots",
+            [&] { return commands::schedules_run(parts, context.settings, schedule); }));
+  named(add(*schedules, "pause", "Let its slots pass",
+            [&] { return commands::schedules_pause(context.settings, schedule, true); }));
+  named(add(*schedules, "resume", "Fire it again",
+            [&] { return commands::schedules_pause(context.settings, schedule, false); }));
+  ScheduleSpec spec;
+  auto* create = add(*schedules, "create", "Create a schedule", [&] {
+    return commands::schedules_create(parts, context.settings, spec);
+  });
+  create->add_option("name", spec.name, "Its name")->required();
+  create->add_option("kind", spec.kind, "Of its jobs, such as PolishShields")->required();
+  create
+      ->add_option("timing", spec.timing,
+                   "\"0 3 * * *\", \"every 90s\", \"every 90s from start\", \"at 2026-12-24 18:00\"")
+      ->required();
+  create->add_option("--arguments", spec.arguments, "Of its jobs, as JSON");
+  create->add_option("--zone", spec.zone, "Such as Europe/Berlin")->capture_default_str();
+  create->add_option("--catch-up", spec.catch_up, "What becomes of missed slots")
+      ->check(CLI::IsMember({"skip", "once", "all"}))
+      ->capture_default_str();
+  create->add_option("--catch-up-most", spec.catch_up_most, "Of all, at most the last so many")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  create->add_option("--overlap", spec.overlap, "While the job of the slot before is not finished")
+      ->check(CLI::IsMember({"allow", "skip", "queue"}))
+      ->capture_default_str();
+  named(add(*schedules, "delete", "Delete a schedule that was created so",
+            [&] { return commands::schedules_delete(context.settings, schedule); }));
+
   bool routes_as_json = false;
   add(cli, "routes", "List the routes", [&] {
     return show_routes(parts, routes_as_json);
@@ -354,6 +420,7 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
     return cli.exit(error) == 0 ? exit_ok : exit_usage;
   }
   try {
+    parts.declare_schedules();
     read_settings(context);
     return command();
   } catch (const ConfigError& error) {

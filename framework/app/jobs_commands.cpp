@@ -3,44 +3,18 @@
 #include <fmt/format.h>
 
 #include "aegis/core/json.h"
+#include "app/ask.h"
 #include "app/cli.h"
-#include "app/database_settings.h"
 #include "app/progress_bar.h"
-#include "app/with_database.h"
 
 namespace aegis::commands {
 namespace {
-
-/// Works on the configured database and answers what `ask` answers.
-template <class T>
-T ask(const Settings& settings, const std::function<awaitable<T>(Database&)>& question) {
-  std::optional<T> answer;
-  with_database(database_options(settings), [&](Runtime&, Database& database) -> awaitable<void> {
-    answer = co_await question(database);
-  });
-  if (!answer) throw Error(Errc::unavailable, "The command was interrupted.");
-  return std::move(*answer);
-}
 
 jobs::Overview overview(const Settings& settings) {
   return ask<jobs::Overview>(settings, [](Database& db) -> awaitable<jobs::Overview> {
     jobs::Store store(db);
     co_return co_await store.overview();
   });
-}
-
-/// Seconds are enough for people.
-std::string brief(Timestamp moment) {
-  std::string text = to_string(moment).substr(0, 19);
-  text[10] = ' ';
-  return text;
-}
-
-/// The first line of a text, cut to `length`.
-std::string brief(std::string_view text, std::size_t length) {
-  text = text.substr(0, text.find('\n'));
-  return text.size() <= length ? std::string(text)
-                               : std::string(text.substr(0, length - 3)) + "...";
 }
 
 void print_field(std::string_view name, std::string_view value) {

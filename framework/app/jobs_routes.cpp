@@ -4,31 +4,11 @@
 
 #include "aegis/app/session.h"
 #include "aegis/db/database.h"
-#include "core/constant_time.h"
+#include "app/door.h"
 #include "jobs/admin.h"
 
 namespace aegis {
 namespace {
-
-using Authorization = Header<"Authorization", std::optional<std::string>>;
-
-/// Lets requests in that carry the token.
-class Door {
- public:
-  explicit Door(Secret<std::string> token) : expected_("Bearer " + token.reveal()) {}
-
-  void check(const Authorization& given) const {
-    if (*given && equal_in_constant_time(**given, expected_.reveal())) return;
-    throw Error(Errc::unauthorized,
-                "Jobs and queues are for those who send JOBS_API_TOKEN, as in: Authorization: "
-                "Bearer <token>.");
-  }
-
- private:
-  Secret<std::string> expected_;
-};
-
-using SharedDoor = std::shared_ptr<const Door>;
 
 #define AEGIS_JOB_STATES                                                                        \
   one_of("available", "scheduled", "retryable", "blocked", "running", "completed", "cancelled", \
@@ -217,7 +197,7 @@ struct PauseQueue {
 
 void add_jobs_routes(Router& router, Secret<std::string> token) {
   using enum jobs::JobAction;
-  const auto door = std::make_shared<const Door>(std::move(token));
+  const auto door = std::make_shared<const Door>(std::move(token), "Jobs and queues");
   const auto add = [](Endpoint& endpoint, std::string summary) {
     endpoint.summary(std::move(summary)).tag("jobs");
   };

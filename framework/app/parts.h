@@ -7,6 +7,7 @@
 #include "aegis/app/app.h"
 #include "aegis/core/secret.h"
 #include "aegis/health/health.h"
+#include "aegis/schedule/schedule.h"
 
 namespace aegis {
 
@@ -26,13 +27,26 @@ struct App::Parts {
   HealthRegistry health;
   std::vector<const Table*> tables{};
   std::vector<const JobKind*> jobs{};
-  Secret<std::string> jobs_api_token{};  ///< empty: no HTTP API for jobs
+  bool has_jobs_tables = false;
+  std::vector<void (*)(Schedules&)> schedule_declarers{};
+  std::vector<Schedules::Declared> schedules{};  ///< once declare_schedules() was called
+  Secret<std::string> jobs_api_token{};  ///< empty: no HTTP API for jobs and schedules
   std::vector<SettingsTarget> settings{};
   std::vector<void (*)(Router&)> route_adders{};
   std::vector<std::unique_ptr<HealthCheck> (*)(const Services&)> health_makers{};
 
-  /// Adds all routes: the application's, /livez to /health/detailed, /jobs and /queues, /openapi.json
-  /// and /docs.
+  /// Whether it has schedules, if only such as are created at run time.
+  bool has_schedules() const { return !schedule_declarers.empty(); }
+
+  /// Once.
+  void add_jobs_tables();
+  /// Throws Error(internal) when another kind has this name.
+  void add_job(const JobKind& kind);
+  /// Asks the application for its schedules, before any command runs. Throws Error(invalid) for one
+  /// that cannot be.
+  void declare_schedules();
+  /// Adds all routes: the application's, /livez to /health/detailed, /jobs, /queues and /schedules,
+  /// /openapi.json and /docs.
   /// `why_not_ready` answers what /readyz is to say; empty: ready.
   /// Throws Error(internal) for a bad or doubled route.
   void add_routes(std::function<std::string()> why_not_ready);

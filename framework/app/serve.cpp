@@ -11,8 +11,7 @@
 #include "aegis/http/server.h"
 #include "app/database_settings.h"
 #include "app/database_setup.h"
-#include "app/jobs_health.h"
-#include "app/migrations_health.h"
+#include "app/scheduler.h"
 #include "app/worker.h"
 
 namespace aegis {
@@ -82,17 +81,19 @@ int serve(App::Parts& parts, const Settings& settings, const ServeOptions& optio
   parts.add_routes(
       [&] { return runtime.draining() ? "the service shuts down" : setup.why_not_ready(); });
   parts.use_database(database);
-  if (!parts.jobs.empty()) parts.health.add(jobs_health(database, settings));
-  if (setup.migrations()) parts.health.add(migrations_health(database, *setup.migrations()));
+  add_health_checks(parts, database, setup, settings);
 
   Server server(runtime, server_options(settings, options.next_free_port), parts.router,
                 parts.services);
   parts.health.add(std::make_unique<ServerHealth>(server));
   server.start();
   runtime.on_drain("http", [&] { return server.drain(); });
-  const auto worker = options.worker ? make_worker(runtime, database, parts, settings) : nullptr;
+  const auto scheduler =
+      options.everything ? make_scheduler(runtime, database, parts, settings) : nullptr;
+  const auto worker =
+      options.everything ? make_worker(runtime, database, parts, settings) : nullptr;
   runtime.on_stop("database", [&] { return database.close(); });
-  runtime.spawn(0, prepare(runtime, setup, worker.get()), "prepare database");
+  runtime.spawn(0, prepare(runtime, setup, worker.get(), scheduler.get()), "prepare database");
 
   const std::string url = base_url(settings, server);
   fmt::print("{} {}\n  API     {}\n  Docs    {}/docs\n  Health  {}/health/detailed\n", parts.name,

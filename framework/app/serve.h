@@ -7,7 +7,7 @@ namespace aegis {
 
 struct ServeOptions {
   bool next_free_port = false;  ///< when the port is taken
-  bool worker = false;          ///< runs jobs as well
+  bool everything = false;      ///< runs jobs and schedules as well
   bool upgrade = false;         ///< applies pending migrations, otherwise waits until somebody did
 };
 

@@ -9,6 +9,9 @@
 #include "aegis/core/log.h"
 #include "app/cli.h"
 #include "app/database_settings.h"
+#include "app/jobs_health.h"
+#include "app/migrations_health.h"
+#include "app/schedules_health.h"
 
 namespace aegis {
 
@@ -94,9 +97,18 @@ std::unique_ptr<jobs::Worker> make_worker(Runtime& runtime, Database& database, 
   return worker;
 }
 
-awaitable<void> prepare(Runtime& runtime, DatabaseSetup& setup, jobs::Worker* worker) {
+void add_health_checks(App::Parts& parts, Database& database, const DatabaseSetup& setup,
+                       const Settings& settings) {
+  if (!parts.jobs.empty()) parts.health.add(jobs_health(database, settings));
+  if (parts.has_schedules()) parts.health.add(schedules_health(database, settings));
+  if (setup.migrations()) parts.health.add(migrations_health(database, *setup.migrations()));
+}
+
+awaitable<void> prepare(Runtime& runtime, DatabaseSetup& setup, jobs::Worker* worker,
+                        schedule::Scheduler* scheduler) {
   co_await setup.run();
   if (worker && !runtime.draining()) worker->start();
+  if (scheduler && !runtime.draining()) scheduler->start();
 }
 
 int run_worker(App::Parts& parts, const Settings& settings) {
@@ -109,9 +121,10 @@ int run_worker(App::Parts& parts, const Settings& settings) {
   DatabaseSetup setup(runtime, database, parts.tables, {.migrations_dir = settings.migrations_dir});
   parts.services.provide(Clock::system());
   parts.use_database(database);
+  add_health_checks(parts, database, setup, settings);
   const auto worker = make_worker(runtime, database, parts, settings);
   runtime.on_stop("database", [&] { return database.close(); });
-  runtime.spawn(0, prepare(runtime, setup, worker.get()), "prepare database");
+  runtime.spawn(0, prepare(runtime, setup, worker.get(), nullptr), "prepare database");
   return runtime.run();
 }
 

@@ -8,6 +8,7 @@
 #include "app/database_setup.h"
 #include "app/parts.h"
 #include "jobs/worker.h"
+#include "schedule/scheduler.h"
 
 namespace aegis {
 
@@ -16,8 +17,13 @@ namespace aegis {
 std::unique_ptr<jobs::Worker> make_worker(Runtime& runtime, Database& database, App::Parts& parts,
                                           const Settings& settings);
 
-/// Waits for the database, then starts the worker, if there is one.
-awaitable<void> prepare(Runtime& runtime, DatabaseSetup& setup, jobs::Worker* worker);
+/// What a process that works on the database tells of it in its health.
+void add_health_checks(App::Parts& parts, Database& database, const DatabaseSetup& setup,
+                       const Settings& settings);
+
+/// Waits for the database, then starts worker and scheduler, those that are given.
+awaitable<void> prepare(Runtime& runtime, DatabaseSetup& setup, jobs::Worker* worker,
+                        schedule::Scheduler* scheduler);
 
 /// What the command line says instead of the settings.
 struct WorkerFlags {

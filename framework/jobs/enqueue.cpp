@@ -342,7 +342,7 @@ awaitable<std::vector<std::int64_t>> enqueue_tagged(Session& session, const JobK
   const Settings settings = settings_of(kind, {});
   const auto hub = jobs::Hub::find(session.driver());
   const auto& sql = jobs::statements(session.driver().dialect().id());
-  tell_of(settings, session, hub);
+  co_await tell_of(settings, session);
   std::map<std::string, std::vector<std::int64_t>> found;  // by tag, the newest first
   for (std::size_t begin = 0; begin < texts.size(); begin += most_at_once) {
     std::string list = "[";

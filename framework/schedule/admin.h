@@ -28,8 +28,8 @@ struct ScheduleInfo {
   std::optional<Timestamp> paused_at{};
   std::optional<Timestamp> next{};  ///< the next slot
 
-  AEGIS_FIELDS(ScheduleInfo, (name), (state), (kind), (arguments), (timing), (zone), (catch_up),
-               (catch_up_most), (overlap), (jitter), (starts_at), (ends_at), (declared),
+  AEGIS_FIELDS(ScheduleInfo, (name, primary_key), (state), (kind), (arguments), (timing), (zone),
+               (catch_up), (catch_up_most), (overlap), (jitter), (starts_at), (ends_at), (declared),
                (created_at), (paused_at), (next))
 };
 

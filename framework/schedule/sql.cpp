@@ -137,6 +137,9 @@ Statements::Statements(Id database) {
       "SELECT name, -{} AS late_ms FROM aegis_schedule WHERE {} AND due_at < {} ORDER BY due_at "
       "LIMIT 1000",
       w.milliseconds_until("due_at"), can_be_due, w.earlier("$2"));
+  counts =
+      "SELECT (SELECT count(*) FROM aegis_schedule WHERE due_at IS NOT NULL AND paused_at IS NULL) "
+      "AS active, (SELECT count(*) FROM aegis_schedule WHERE paused_at IS NOT NULL) AS paused";
 }
 
 const Statements& statements(Id database) {

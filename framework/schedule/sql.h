@@ -46,6 +46,8 @@ struct Statements {
   std::string history;
   /// The schedules that have been due for longer than $2 milliseconds: $1 now. Answers Late.
   std::string late;
+  /// How many schedules there are: Counts.
+  std::string counts;
 };
 
 /// The database's, made once for the process.

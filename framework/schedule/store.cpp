@@ -472,4 +472,11 @@ awaitable<std::vector<Late>> Store::late(std::chrono::milliseconds by) {
   co_return co_await database_->session({.read_only = true}, body);
 }
 
+awaitable<Counts> Store::counts() {
+  auto body = [&](Session& s) -> awaitable<std::vector<Counts>> {
+    return rows<Counts>(s, sql_->counts, {}, false);
+  };
+  co_return (co_await database_->session({.read_only = true}, body)).at(0);
+}
+
 }  // namespace aegis::schedule

@@ -38,6 +38,13 @@ struct Late {
   AEGIS_FIELDS(Late, (name), (late_ms))
 };
 
+struct Counts {
+  std::int64_t active = 0;
+  std::int64_t paused = 0;
+
+  AEGIS_FIELDS(Counts, (active), (paused))
+};
+
 /// What the schedule room asks of one database. Each method runs in a session of its own, never on
 /// a replica.
 class Store {
@@ -73,6 +80,7 @@ class Store {
   /// Of one schedule, or of all; the newest first.
   awaitable<std::vector<RunInfo>> history(std::optional<std::string> name, std::int64_t limit);
   awaitable<std::vector<Late>> late(std::chrono::milliseconds by);
+  awaitable<Counts> counts();
 
  private:
   struct Due;

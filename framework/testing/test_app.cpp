@@ -5,10 +5,12 @@
 
 #include "aegis/core/log.h"
 #include "aegis/core/runtime.h"
+#include "aegis/core/settings.h"
 #include "aegis/testing/testing.h"
 #include "app/parts.h"
 #include "jobs/inline.h"
 #include "jobs/tables.h"
+#include "schedule/store.h"
 #include "testing/guard.h"
 
 namespace aegis::testing {
@@ -52,6 +54,8 @@ struct TestApp::Impl {
     log::configure(log::Level::warn);
     configure_application(app);
     auto& parts = app.parts();
+    parts.declare_schedules();
+    parts.services.provide(settings);
     parts.services.provide<Clock>(clock);
     database.emplace(runtime, database_options());
     parts.add_routes([] { return std::string(); });
@@ -63,6 +67,7 @@ struct TestApp::Impl {
   awaitable<void> run_test(awaitable<void> test) {
     try {
       co_await database->create_all(app.parts().tables);
+      if (app.parts().has_schedules()) co_await schedules().reconcile(app.parts().schedules);
       co_await std::move(test);
     } catch (...) {
       failure = std::current_exception();
@@ -70,6 +75,8 @@ struct TestApp::Impl {
     finished = true;
     runtime.shutdown();
   }
+
+  schedule::Store schedules() { return schedule::Store(*database, app.parts().jobs); }
 
   awaitable<void> watch() {
     boost::asio::steady_timer timer(runtime.executor(0), limit);
@@ -79,6 +86,7 @@ struct TestApp::Impl {
 
   FakeClock clock{std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now())};
   App app;
+  Settings settings{};
   Runtime runtime;
   std::optional<Database> database{};
   std::shared_ptr<jobs::Hub> jobs_hub{};  // where enqueues find the test's clock
@@ -112,6 +120,15 @@ awaitable<JobsRan> TestApp::run_jobs() {
 
 awaitable<void> TestApp::after_commit() {
   if (inline_) co_await run_jobs();
+}
+
+awaitable<std::int64_t> TestApp::fire_schedules() {
+  auto store = impl_->schedules();
+  std::int64_t fired = 0;
+  for (std::int64_t some = 1; some > 0; fired += some) {
+    some = co_await store.fire(1'000, std::chrono::minutes(1));
+  }
+  co_return fired;
 }
 
 awaitable<std::vector<std::string>> TestApp::enqueued(const JobKind& kind) {

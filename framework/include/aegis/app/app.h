@@ -6,6 +6,7 @@
 #include "aegis/app/session.h"
 #include "aegis/http/router.h"
 #include "aegis/jobs/job.h"
+#include "aegis/schedule/schedule.h"
 
 namespace aegis {
 
@@ -39,6 +40,9 @@ class App {
     (add_job(job_kind<J>()), ...);
     return *this;
   }
+  /// `declare` says what runs at which times, in `serve` and `scheduler`; docs/scheduling.md. It is
+  /// called before any command runs. Its kinds of jobs need not be named by jobs().
+  App& schedules(void (*declare)(Schedules&));
   /// `add` adds routes to the application's router.
   App& routes(void (*add)(Router&));
   /// Runs around every handler, the first added outermost.
@@ -63,7 +67,8 @@ class App {
   /// *services.find<Database>().
   App& health(std::unique_ptr<HealthCheck> (*make)(const Services& services));
 
-  /// The command line: serve | api | worker | health … | db … | routes | openapi | config | version.
+  /// The command line: serve | api | worker | scheduler | health … | db … | jobs … |
+  /// schedules … | routes | openapi | config | version.
   /// Answers the process's exit code (docs/cli.md lists them).
   int run(int argc, char** argv);
 

@@ -48,6 +48,8 @@ struct Settings {
   std::uint16_t jobs_failure_warning = 10;
   std::uint16_t jobs_failure_unhealthy = 50;
   Secret<std::string> jobs_api_token{};
+  std::chrono::milliseconds schedules_keep_runs = std::chrono::hours(24 * 30);
+  std::chrono::milliseconds schedules_late_warning{60'000};
 
   AEGIS_FIELDS(
       Settings,
@@ -97,8 +99,10 @@ struct Settings {
       (jobs_failure_warning, ge(1), le(100),
        doc("Health warns when more of a queue's attempts failed lately, in percent.")),
       (jobs_failure_unhealthy, ge(1), le(100), doc("And is unhealthy when more than this failed.")),
-      (jobs_api_token, doc("Opens /jobs and /queues to those who send it as a bearer token; empty: "
-                           "they do not exist.")))
+      (jobs_api_token, doc("Opens /jobs, /queues and /schedules to those who send it as a bearer "
+                           "token; empty: they do not exist.")),
+      (schedules_keep_runs, ge(60'000), doc("How long the history of schedules is kept.")),
+      (schedules_late_warning, ge(1000), doc("Health warns of schedules that are later than this.")))
 };
 
 }  // namespace aegis

@@ -70,6 +70,9 @@ class TestApp {
   }
   /// What all jobs of the test did so far.
   const JobsRan& jobs_ran() const { return ran_; }
+  /// Fires the schedules that are due by clock(): enqueues their jobs. Answers how many schedules
+  /// there were.
+  awaitable<std::int64_t> fire_schedules();
   /// The jobs of this kind that are enqueued and not finished, in order.
   template <Job J>
   awaitable<std::vector<J>> enqueued() {
