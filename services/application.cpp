@@ -3,6 +3,7 @@
 #include "api/hello.h"
 #include "api/shields.h"             // [database]
 #include "models/shield.h"           // [database]
+#include "scheduler/schedules.h"     // [scheduler]
 #include "worker/appraise_shield.h"  // [worker]
 #include "worker/inscribe_runes.h"   // [worker]
 
@@ -10,4 +11,5 @@ void configure(aegis::App& app) {
   app.routes(hello);
   app.models<Shield>().routes(shields);       // [database]
   app.jobs<InscribeRunes, AppraiseShield>();  // [worker]
+  app.schedules(schedules);                   // [scheduler]
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "aegis/app/system_jobs.h"
 #include "app/cli.h"
 #include "app/database_health.h"
 #include "app/health_routes.h"
@@ -82,6 +83,10 @@ void App::Parts::declare_schedules() {
   for (const auto declare : schedule_declarers) declare(all);
   schedules = all.declared();
   for (const auto& one : schedules) add_job(*one.kind);
+  // What it enqueues is known to every worker too.
+  if (std::ranges::find(jobs, &job_kind<SystemStatusCheck>()) != jobs.end()) {
+    add_job(job_kind<SendAlert>());
+  }
 }
 
 void App::Parts::add_routes(std::function<std::string()> why_not_ready) {

@@ -141,6 +141,7 @@ void read_settings(Context& context) {
   check_jobs_settings(context.config, context.settings);
   context.config.check();
   context.parts.jobs_api_token = context.settings.jobs_api_token;
+  context.parts.services.provide(context.settings);
   log::configure(*log::level_of(context.settings.log_level),
                  *log::format_of(context.settings.log_format));
 }

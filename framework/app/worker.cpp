@@ -12,6 +12,7 @@
 #include "app/jobs_health.h"
 #include "app/migrations_health.h"
 #include "app/schedules_health.h"
+#include "app/webhook.h"
 
 namespace aegis {
 
@@ -64,6 +65,12 @@ void check_jobs_settings(Config& config, const Settings& settings) {
     read_queues(settings.worker_queues);
   } catch (const Error& error) {
     config.reject("WORKER_QUEUES", error.what());
+  }
+  const std::string& webhook = settings.alert_webhook_url.reveal();
+  try {
+    if (!webhook.empty()) WebhookUrl{webhook};
+  } catch (const Error& error) {
+    config.reject("ALERT_WEBHOOK_URL", error.what());
   }
   const std::size_t length = settings.jobs_api_token.reveal().size();
   if (length > 0 && length < 16) {

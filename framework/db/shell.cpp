@@ -1,16 +1,15 @@
 #include "db/shell.h"
 
 #include <fmt/format.h>
-#include <libpq-fe.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
-#include <memory>
 #include <system_error>
 
 #include "aegis/core/error.h"
 #include "db/postgres/config.h"
+#include "db/postgres/environment.h"
 #include "db/sqlite/config.h"
 
 namespace aegis::db {
@@ -27,18 +26,6 @@ namespace {
                           command.front(), std::generic_category().message(errno), package));
 }
 
-/// psql reads from the environment what is no option of its own. Keywords that have no variable
-/// there only tune the connection.
-void export_keywords(const postgres::Config& config) {
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> known(PQconndefaults(),
-                                                                           PQconninfoFree);
-  for (const PQconninfoOption* option = known.get(); option && option->keyword; ++option) {
-    for (const auto& [keyword, value] : config.keywords) {
-      if (keyword == option->keyword && option->envvar) ::setenv(option->envvar, value.c_str(), 1);
-    }
-  }
-}
-
 }  // namespace
 
 void become_shell(const DatabaseOptions& options, const std::vector<std::string>& arguments) {
@@ -47,7 +34,9 @@ void become_shell(const DatabaseOptions& options, const std::vector<std::string>
   if (sqlite) {
     command = {"sqlite3", sqlite::read_config(options).file.string()};
   } else {
-    export_keywords(postgres::read_config(options));
+    for (const auto& [name, value] : postgres::environment_of(postgres::read_config(options))) {
+      ::setenv(name.c_str(), value.c_str(), 1);
+    }
     command = {"psql"};
   }
   command.insert(command.end(), arguments.begin(), arguments.end());

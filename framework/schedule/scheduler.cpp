@@ -6,15 +6,14 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <thread>
 
 #include "aegis/core/log.h"
 #include "aegis/db/listener.h"
-#include "core/alarm.h"
 #include "core/run_on.h"
+#include "jobs/signal.h"
 #include "schedule/words.h"
 
 namespace aegis::schedule {
@@ -38,7 +37,10 @@ struct Scheduler::Impl {
   void start() {
     spawn("fire", fire());
     spawn("history", keep_history());
-    asio::co_spawn(context, hear(), asio::bind_cancellation_slot(deafen.slot(), asio::detached));
+    ++parts;
+    asio::co_spawn(context, hear(),
+                   asio::bind_cancellation_slot(
+                       deafen.slot(), [this](const std::exception_ptr&) { part_ended(); }));
     thread = std::thread([this] {
       ::pthread_setname_np(::pthread_self(), "aegis-schedule");
       context.run();
@@ -46,7 +48,9 @@ struct Scheduler::Impl {
   }
 
   void spawn(std::string_view name, awaitable<void> task) {
-    asio::co_spawn(context, std::move(task), [name](const std::exception_ptr& error) {
+    ++parts;
+    asio::co_spawn(context, std::move(task), [this, name](const std::exception_ptr& error) {
+      part_ended();
       if (!error) return;
       try {
         std::rethrow_exception(error);
@@ -55,6 +59,11 @@ struct Scheduler::Impl {
                    e.what());
       }
     });
+  }
+
+  void part_ended() {
+    --parts;
+    ended.notify();
   }
 
   awaitable<void> fire() {
@@ -81,8 +90,6 @@ struct Scheduler::Impl {
       }
       if (!over && wait.count() > 0) co_await changed.wait(wait);
     }
-    done = true;
-    ended.notify();
   }
 
   /// Answers how long nothing more is due.
@@ -133,7 +140,7 @@ struct Scheduler::Impl {
 
   awaitable<void> drain() {
     end();
-    while (!done) co_await ended.wait(1h);
+    while (parts > 0) co_await ended.wait(1h);
   }
 
   Store store;
@@ -142,9 +149,10 @@ struct Scheduler::Impl {
 
   // On the scheduler's own thread only, from here on.
   asio::io_context context{1};
-  Alarm changed{context}, settling{context}, ended{context};
+  jobs::Signal changed{context}, settling{context}, ended{context};
   asio::cancellation_signal deafen;  ///< ends hear()
-  bool over = false, done = false;
+  int parts = 0;                     ///< coroutines that have not ended
+  bool over = false;
   std::thread thread;
 };
 

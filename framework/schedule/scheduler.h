@@ -22,7 +22,9 @@ struct SchedulerOptions {
 /// by one. Has a thread of its own, so that a handler that blocks a core makes nothing late.
 class Scheduler {
  public:
-  /// `database` must outlive it. `kinds` are the jobs that this process knows.
+  /// `database` must outlive it. Once started it is destroyed when the runtime has stopped: what
+  /// hears of changes on PostgreSQL lives on its thread until the database is closed. `kinds` are
+  /// the jobs that this process knows.
   Scheduler(Database& database, std::vector<const JobKind*> kinds,
             std::vector<Schedules::Declared> declared, SchedulerOptions options = {});
   ~Scheduler();

@@ -362,7 +362,8 @@ def pg_shield_by_id(bench: Bench) -> Sample:
 
 JOBS = 50_000
 JOBS_TABLES = ("aegis_job", "aegis_job_finished", "aegis_worker", "aegis_queue", "aegis_job_limit",
-               "aegis_job_line", "aegis_job_after", "aegis_job_step", "aegis_job_unique", "bare_job")
+               "aegis_job_line", "aegis_job_after", "aegis_job_step", "aegis_job_unique",
+               "aegis_schedule", "aegis_schedule_run", "bare_job")
 
 
 def jobs(bench: Bench, program: str, work: str, postgres: bool, amount: int = JOBS) -> dict:
@@ -395,6 +396,33 @@ def jobs_latency(figure: str, postgres: bool) -> Callable[[Bench], Sample]:
     def measure(bench: Bench) -> Sample:
         found = jobs(bench, "jobs", "latency", postgres, max(1, round(bench.seconds)))
         return Sample(found["p50_us"] / 1000, found[figure] / 1000)
+    return measure
+
+
+SCHEDULES = 10_000
+
+
+def schedules_due(postgres: bool) -> Callable[[Bench], Sample]:
+    """Beside enqueue_all of as many jobs."""
+    def measure(bench: Bench) -> Sample:
+        return Sample(SCHEDULES / jobs(bench, "jobs", "enqueue", postgres, SCHEDULES)["per_s"],
+                      jobs(bench, "schedules", "due", postgres, SCHEDULES)["seconds"])
+    return measure
+
+
+def schedules_latency(figure: str, postgres: bool) -> Callable[[Bench], Sample]:
+    """Of 20 a second; the reference is the other figure of the same run."""
+    def measure(bench: Bench) -> Sample:
+        found = jobs(bench, "schedules", "latency", postgres, max(10, round(bench.seconds)))
+        return Sample(found["p50_us"] / 1000, found[figure] / 1000)
+    return measure
+
+
+def schedules_idle(postgres: bool) -> Callable[[Bench], Sample]:
+    """Beside a scheduler of none."""
+    def measure(bench: Bench) -> Sample:
+        return Sample(max(jobs(bench, "schedules", "idle", postgres, 0)["percent"], 0.001),
+                      jobs(bench, "schedules", "idle", postgres, SCHEDULES)["percent"])
     return measure
 
 
@@ -502,7 +530,14 @@ WORKS = [
         Work(f"{name}-jobs-p50", f"enqueue to run at 200/s, p50, {name}", "itself", "ms",
              jobs_latency("p50_us", postgres), 2, at_most=True, on_ratio=False),
         Work(f"{name}-jobs-p99", "the same, p99", "its p50", "ms",
-             jobs_latency("p99_us", postgres), 10, at_most=True, on_ratio=False))),
+             jobs_latency("p99_us", postgres), 10, at_most=True, on_ratio=False),
+        Work(f"{name}-schedules-due", f"{SCHEDULES:,} schedules of one second, {name}",
+             "enqueue_all of as many", "s", schedules_due(postgres), 2, at_most=True,
+             on_ratio=False),
+        Work(f"{name}-schedules-p99", f"slot to run, 20 schedules a second, p99, {name}", "p50",
+             "ms", schedules_latency("p99_us", postgres), 20, at_most=True, on_ratio=False),
+        Work(f"{name}-schedules-idle", f"a scheduler of {SCHEDULES:,} idle schedules, {name}",
+             "of none", "%", schedules_idle(postgres), 0.5, at_most=True, on_ratio=False))),
     Work("compile", "compile model + 3 handlers, -O2: CPU", "with Asio, Beast, JSON", "s",
          compile_handlers, 1.5, at_most=True, on_ratio=False),
     Work("start", "start to first 200", "epoll server", "ms",

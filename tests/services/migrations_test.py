@@ -18,7 +18,7 @@ import service_test
 from service_test import LIMIT, Service
 
 MIGRATIONS = ""
-ALL = ["0001_create_shield", "0002_create_jobs"]
+ALL = ["0001_create_shield", "0002_create_jobs", "0003_create_schedules"]
 POSTGRES_URL = os.environ.get("POSTGRES_URL")
 
 
@@ -154,7 +154,7 @@ class MigrationsTest(unittest.TestCase):
         title = self.add_migration("later", "")
         self.run_db("upgrade")
         shutil.rmtree(self.migrations / title)
-        self.assertIn("the database is newer than this program: it has 0003_later",
+        self.assertIn("the database is newer than this program: it has 0004_later",
                       self.run_db("upgrade", code=1))
         service = self.serve()
         while "being prepared" in (reply := service.request("GET", "/readyz")).text:
@@ -182,7 +182,7 @@ class MigrationsTest(unittest.TestCase):
             self.assertIn("waiting for another process", process.stderr.readline())
             other.execute("ROLLBACK")
         out, _ = process.communicate(timeout=LIMIT)
-        self.assertIn("0003_later applied", out)
+        self.assertIn("0004_later applied", out)
 
     def test_a_failing_migration_leaves_the_service_up_and_not_ready(self):
         self.add_migration("bad", "CREATE TABLE a (id INTEGER);\nINSERT INTO nowhere VALUES (1);")

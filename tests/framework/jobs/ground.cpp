@@ -36,6 +36,7 @@ OnDatabase::~OnDatabase() {
   runtime_.shutdown();
   thread_.join();
   workers_.clear();
+  kept_.clear();
   database_.reset();
   if (!server_database_.empty()) PostgresServer::shared().drop_database(server_database_);
 }

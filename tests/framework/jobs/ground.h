@@ -49,6 +49,8 @@ class OnDatabase {
   Worker& worker(WorkerOptions options = quick()) {
     return start({&aegis::job_kind<Jobs>()...}, std::move(options));
   }
+  /// Keeps `object` until the runtime has stopped.
+  void keep(std::shared_ptr<void> object) { kept_.push_back(std::move(object)); }
   /// Short times, so that tests need not wait.
   static WorkerOptions quick();
 
@@ -62,6 +64,7 @@ class OnDatabase {
   std::unique_ptr<Database> database_;
   std::thread thread_;
   std::vector<std::unique_ptr<Worker>> workers_{};
+  std::vector<std::shared_ptr<void>> kept_{};
 };
 
 /// Waits until `check` answers true, and fails the test when that takes longer than `limit`.

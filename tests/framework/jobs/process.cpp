@@ -9,20 +9,23 @@
 
 extern char** environ;  // NOLINT: POSIX
 
-Process::Process(std::string url, std::vector<std::string> environment)
-    : url_(std::move(url)), environment_(std::move(environment)) {
+Process::Process(std::string url, std::vector<std::string> environment, std::string program)
+    : url_(std::move(url)), environment_(std::move(environment)), program_(std::move(program)) {
   start();
 }
 
+std::string Process::worker_program() {
+  return AEGIS_WORKER_PROCESS;
+}
+
 void Process::start() {
-  std::string program = AEGIS_WORKER_PROCESS;
-  char* const arguments[] = {program.data(), url_.data(), nullptr};
+  char* const arguments[] = {program_.data(), url_.data(), nullptr};
   std::vector<char*> variables;
   for (auto& variable : environment_) variables.push_back(variable.data());
   for (char** each = environ; *each != nullptr; ++each) variables.push_back(*each);
   variables.push_back(nullptr);
   BOOST_REQUIRE(
-      ::posix_spawn(&pid_, program.c_str(), nullptr, nullptr, arguments, variables.data()) == 0);
+      ::posix_spawn(&pid_, program_.c_str(), nullptr, nullptr, arguments, variables.data()) == 0);
 }
 
 void Process::kill() {

@@ -3,11 +3,13 @@
 #include <string>
 #include <vector>
 
-/// A process that runs jobs, of the kinds that worker_process.cpp has; killed when this ends.
+/// A process that runs jobs, of the kinds that worker_process.cpp has, or another program; killed
+/// when this ends.
 class Process {
  public:
   /// `environment`: more variables, NAME=value.
-  explicit Process(std::string url, std::vector<std::string> environment = {});
+  explicit Process(std::string url, std::vector<std::string> environment = {},
+                   std::string program = worker_program());
   ~Process() { kill(); }
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -22,7 +24,10 @@ class Process {
   int terminate();
 
  private:
+  static std::string worker_program();
+
   std::string url_;
   std::vector<std::string> environment_;
+  std::string program_;
   int pid_ = 0;
 };

@@ -1,6 +1,5 @@
 // What is fired when, with a clock that the tests move.
 #include "ground.h"
-#include "schedule/slots.h"
 
 DATABASE_TEST(a_slot_is_fired_when_it_is_due_and_once) {
   Ticking t(db);
@@ -89,12 +88,7 @@ DATABASE_TEST(one_that_is_not_finished_is_waited_for_or_not) {
   BOOST_TEST((co_await t.store.history("queue", 1)).at(0).outcome.value_or("") == "blocked");
   BOOST_TEST((co_await t.store.history("allow", 1)).at(0).outcome.value_or("") == "available");
   auto finish = [](Session& s) -> awaitable<void> {
-    co_await s.execute(
-        "INSERT INTO aegis_job_finished (id, kind, queue, state, priority, run_at, created_at, "
-        "attempt, max_attempts, timeout, arguments, tags, finished_at, error, output) SELECT id, "
-        "kind, queue, 'dead', priority, run_at, created_at, 1, max_attempts, timeout, arguments, "
-        "tags, run_at, 'no luck', '5' FROM aegis_job");
-    co_await s.execute("DELETE FROM aegis_job");
+    return finish_all(s, "dead", "no luck", "5");
   };
   co_await db.session(finish);
   co_await t.fire_at("2026-01-01T00:03:00Z");

@@ -17,3 +17,14 @@ awaitable<std::int64_t> Ticking::jobs() {
   auto body = [](Session& s) -> awaitable<std::int64_t> { return s.select<WaitingJob>().count(); };
   co_return co_await db.session({.read_only = true}, body);
 }
+
+awaitable<void> finish_all(Session& s, std::string state, std::optional<std::string> error,
+                           std::optional<std::string> output) {
+  co_await s.execute(
+      "INSERT INTO aegis_job_finished (id, kind, queue, state, priority, run_at, created_at, "
+      "attempt, starts, max_attempts, timeout, arguments, tags, finished_at, error, output) SELECT "
+      "id, kind, queue, $1, priority, run_at, created_at, 1, 1, max_attempts, timeout, arguments, "
+      "tags, run_at, $2, $3 FROM aegis_job",
+      state, error, output);
+  co_await s.execute("DELETE FROM aegis_job");
+}

@@ -4,7 +4,9 @@
 #include "aegis/testing/fake_clock.h"
 #include "jobs/hub.h"
 #include "schedule/admin.h"
+#include "schedule/slots.h"
 #include "schedule/store.h"
+#include "tick.h"
 
 /// What tests of schedules have beside those of jobs: a clock that they move, and a store.
 
@@ -14,14 +16,6 @@ using aegis::schedule::RunRow, aegis::schedule::ScheduleRow;
 inline Timestamp moment(std::string_view text) {
   return *aegis::parse_timestamp(text);
 }
-
-/// The kind that these tests enqueue; it is never run.
-struct Tick {
-  int number = 0;
-
-  AEGIS_FIELDS(Tick, (number))
-  awaitable<void> run(JobContext&) { co_return; }
-};
 
 struct Ticking {
   explicit Ticking(Database& database, Timestamp now = moment("2026-01-01T00:00:00Z"))
@@ -58,3 +52,7 @@ struct Ticking {
   std::shared_ptr<aegis::jobs::Hub> hub;
   aegis::schedule::Store store;
 };
+
+/// Ends every job as a worker would.
+awaitable<void> finish_all(Session& s, std::string state, std::optional<std::string> error = {},
+                           std::optional<std::string> output = {});

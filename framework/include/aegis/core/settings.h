@@ -51,6 +51,10 @@ struct Settings {
   std::chrono::milliseconds schedules_keep_runs = std::chrono::hours(24 * 30);
   std::chrono::milliseconds schedules_late_warning{60'000};
 
+  Secret<std::string> alert_webhook_url{};
+  std::string backup_dir{};
+  std::uint16_t backup_keep = 7;
+
   AEGIS_FIELDS(
       Settings,
       (app_env, one_of("development", "test", "production"),
@@ -102,7 +106,11 @@ struct Settings {
       (jobs_api_token, doc("Opens /jobs, /queues and /schedules to those who send it as a bearer "
                            "token; empty: they do not exist.")),
       (schedules_keep_runs, ge(60'000), doc("How long the history of schedules is kept.")),
-      (schedules_late_warning, ge(1000), doc("Health warns of schedules that are later than this.")))
+      (schedules_late_warning, ge(1000), doc("Health warns of schedules that are later than this.")),
+      (alert_webhook_url, doc("Where SystemStatusCheck posts JSON when the health changes, https://…; "
+                              "empty: nowhere.")),
+      (backup_dir, doc("Where DatabaseBackup puts its copies; empty: it makes none.")),
+      (backup_keep, ge(1), doc("How many copies DatabaseBackup keeps: the newest.")))
 };
 
 }  // namespace aegis

@@ -1,0 +1,162 @@
+// Schedules through Aegis. Prints one line of JSON.
+//
+//   schedules due URL N           N schedules of one second: how many are enqueued a second
+//   schedules latency URL N       20 schedules of every second, for N seconds: from the slot until
+//                                 its job runs, which a worker of the same process does:
+//                                 microseconds
+//   schedules idle URL N          N schedules that are not due, a scheduler for 20 s: share of a
+//   core
+//
+// The tables must not exist.
+#include <fmt/core.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+#include "aegis/core/clock.h"
+#include "aegis/core/log.h"
+#include "aegis/core/runtime.h"
+#include "aegis/db/database.h"
+#include "jobs/tables.h"
+#include "jobs/worker.h"
+#include "schedule/scheduler.h"
+
+using namespace aegis;
+using namespace std::chrono_literals;
+using SteadyClock = std::chrono::steady_clock;
+
+namespace {
+
+std::mutex latencies_mutex;
+std::vector<double> latencies;  // microseconds
+
+struct Noop {
+  AEGIS_FIELDS(Noop)
+  awaitable<void> run(JobContext&) {
+    const Timestamp now = Clock::system().now();
+    const std::chrono::duration<double, std::micro> late =
+        now - std::chrono::floor<std::chrono::seconds>(now);
+    const std::lock_guard lock(latencies_mutex);
+    latencies.push_back(late.count());
+    co_return;
+  }
+};
+
+awaitable<void> wait(std::chrono::nanoseconds time) {
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, time);
+  co_await timer.async_wait(boost::asio::use_awaitable);
+}
+
+double cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+struct Bench {
+  std::string_view work;
+  std::int64_t amount;
+  Runtime& runtime;
+  Database& db;
+  schedule::Scheduler& scheduler;
+  jobs::Worker& worker;
+  bool failed = false;
+
+  awaitable<void> run() {
+    try {
+      co_await db.create_all(jobs::tables());
+      co_await db.create_all(schedule::tables());
+      if (work == "due") co_await measure_due();
+      if (work == "latency") co_await measure_latency();
+      if (work == "idle") co_await measure_idle();
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "{}\n", error.what());
+      failed = true;
+    }
+    runtime.shutdown();
+  }
+
+  awaitable<void> create(std::int64_t count, std::string timing) {
+    std::vector<schedule::ScheduleRow> rows;
+    for (std::int64_t i = 0; i < count; ++i) {
+      auto& row = rows.emplace_back();
+      schedule::set_spec(row, {.name = std::to_string(i), .kind = "Noop", .timing = timing});
+      row.created_at = Clock::system().now();
+      schedule::set_next(row, row.created_at);
+    }
+    auto body = [&](Session& s) -> awaitable<void> { co_await s.insert_all(rows); };
+    co_await db.session(body);
+  }
+
+  awaitable<std::int64_t> jobs() {
+    auto body = [](Session& s) -> awaitable<std::vector<std::int64_t>> {
+      return s.query<std::int64_t>("SELECT count(*) FROM aegis_job");
+    };
+    co_return (co_await db.session({.read_only = true}, body)).at(0);
+  }
+
+  awaitable<void> measure_due() {
+    const Timestamp slot = std::chrono::ceil<std::chrono::seconds>(Clock::system().now() + 5s);
+    co_await create(amount, "at " + to_string(slot));
+    scheduler.start();
+    co_await wait(slot - Clock::system().now());
+    while (co_await jobs() < amount) co_await wait(5ms);
+    const std::chrono::duration<double> took = Clock::system().now() - slot;
+    fmt::print("{{\"per_s\":{:.0f},\"seconds\":{:.3f}}}\n",
+               static_cast<double>(amount) / took.count(), took.count());
+  }
+
+  awaitable<void> measure_latency() {
+    co_await create(20, "* * * * * *");
+    scheduler.start();
+    worker.start();
+    co_await wait(std::chrono::seconds(amount) + 2s);
+    const std::lock_guard lock(latencies_mutex);
+    std::ranges::sort(latencies);
+    fmt::print("{{\"p50_us\":{:.0f},\"p99_us\":{:.0f}}}\n", latencies.at(latencies.size() / 2),
+               latencies.at(latencies.size() * 99 / 100));
+  }
+
+  awaitable<void> measure_idle() {
+    co_await create(amount, "0 0 1 1 *");
+    scheduler.start();
+    co_await wait(3s);
+    const double before = cpu_seconds();
+    co_await wait(20s);
+    fmt::print("{{\"percent\":{:.3f}}}\n", (cpu_seconds() - before) / 20 * 100);
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4) {
+    fmt::print(stderr, "usage: schedules due|latency|idle URL AMOUNT\n");
+    return 2;
+  }
+  log::configure(log::Level::warn);
+  Runtime runtime({.threads = 1});
+  Database database(runtime, {.url = argv[2]});
+  schedule::Scheduler scheduler(database, {&job_kind<Noop>()}, {});
+  runtime.on_drain("scheduler", [&] { return scheduler.drain(); });
+  runtime.on_stop("database", [&] { return database.close(); });
+  const Services services;
+  jobs::Worker worker(runtime, database, services, {&job_kind<Noop>()},
+                      {.queues = {{.name = "default"}}});
+  runtime.on_drain("worker", [&] { return worker.drain(5s); });
+  Bench bench{argv[1], std::atoll(argv[3]), runtime, database, scheduler, worker};
+  runtime.spawn(0, bench.run(), "bench");
+  const int code = runtime.run();
+  return bench.failed ? 1 : code;
+}
