@@ -76,7 +76,7 @@ class MigrationsTest(unittest.TestCase):
         self.assertIn(f"newest    {ALL[-1]}\n", self.run_db("status"))
         self.assertEqual(self.run_db("upgrade"),
                          f"The database is at {ALL[-1]}: nothing to do.\n")
-        self.assertIn("drops table aegis_job", self.run_db("downgrade", code=1))
+        self.assertIn("drops table aegis_schedule", self.run_db("downgrade", code=1))
         self.assertRegex(self.run_db("downgrade", "--allow-destructive"),
                          rf"\A{ALL[-1]} taken back in \d+ ms\n\Z")
 
