@@ -2,6 +2,7 @@
 
 // What the fragments in docs/ take for granted.
 #include <aegis/aegis.h>
+#include <aegis/app/system_jobs.h>
 #include <aegis/core/blocking.h>
 #include <aegis/core/clock.h>
 #include <aegis/core/log.h>
