@@ -52,10 +52,10 @@ void count(const jobs::Ending& ending, JobsRan& ran) {
 struct TestApp::Impl {
   Impl() : app("test"), runtime({.threads = 1, .handle_signals = false}) {
     log::configure(log::Level::warn);
-    configure_application(app);
     auto& parts = app.parts();
-    parts.declare_schedules();
     parts.services.provide(settings);
+    configure_application(app);
+    parts.declare_schedules();
     parts.services.provide<Clock>(clock);
     database.emplace(runtime, database_options());
     parts.add_routes([] { return std::string(); });

@@ -87,9 +87,7 @@ DATABASE_TEST(one_that_is_not_finished_is_waited_for_or_not) {
   BOOST_TEST((co_await t.store.history("skip", 1)).at(0).outcome.value_or("") == "skipped");
   BOOST_TEST((co_await t.store.history("queue", 1)).at(0).outcome.value_or("") == "blocked");
   BOOST_TEST((co_await t.store.history("allow", 1)).at(0).outcome.value_or("") == "available");
-  auto finish = [](Session& s) -> awaitable<void> {
-    return finish_all(s, "dead", "no luck", "5");
-  };
+  auto finish = [](Session& s) -> awaitable<void> { return finish_all(s, "dead", "no luck", "5"); };
   co_await db.session(finish);
   co_await t.fire_at("2026-01-01T00:03:00Z");
   BOOST_TEST((co_await t.store.history("skip", 1)).at(0).outcome.value_or("") == "available");

@@ -1,0 +1,149 @@
+// The status check, and what it tells to whom.
+#include <aegis/app/system_jobs.h>
+#include <aegis/core/settings.h>
+#include <aegis/health/health.h>
+#include <aegis/testing/testing.h>
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "app/webhook.h"
+
+using namespace aegis;
+using namespace std::chrono_literals;
+
+namespace {
+
+HealthStatus forge = HealthStatus::healthy;
+Settings settings;
+
+class ForgeHealth : public HealthCheck {
+ public:
+  std::string_view name() const override { return "forge"; }
+  awaitable<ComponentHealth> check() override {
+    ComponentHealth health{.name = "forge", .status = forge, .message = "the fire"};
+    co_return health;
+  }
+};
+
+void schedules(Schedules& s) {
+  s.every<SystemStatusCheck>("status", 1min);
+  s.every<DatabaseBackup>("backup", 1h);
+}
+
+void configure(App& app) {
+  app.schedules(schedules).health(std::make_unique<ForgeHealth>()).provide(settings);
+}
+
+/// Answers one request with each of `statuses`, on a thread of its own.
+class Hook {
+ public:
+  explicit Hook(std::vector<std::string> statuses) {
+    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    ::listen(listener_, 5);
+    socklen_t length = sizeof address;
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length);
+    port = ntohs(address.sin_port);
+    thread_ = std::thread([this, statuses = std::move(statuses)] {
+      for (const auto& status : statuses) answer(status);
+    });
+  }
+  ~Hook() { ::close(listener_); }
+
+  /// What came, once all have been answered.
+  const std::string& received() {
+    thread_.join();
+    return received_;
+  }
+  std::string url() const {
+    return "http://127.0.0.1:" + std::to_string(port) + "/hook?key=secret";
+  }
+
+  int port = 0;
+
+ private:
+  void answer(const std::string& status) {
+    const int peer = ::accept(listener_, nullptr, nullptr);
+    std::string request;
+    char part[4096];
+    while (request.find("\r\n\r\n") == request.npos || request.back() != '}') {
+      const auto size = ::read(peer, part, sizeof part);
+      if (size <= 0) break;
+      request.append(part, static_cast<std::size_t>(size));
+    }
+    received_ += request + "\n";
+    const std::string reply = "HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n";
+    static_cast<void>(!::write(peer, reply.data(), reply.size()));
+    ::close(peer);
+  }
+
+  int listener_ = -1;
+  std::thread thread_;
+  std::string received_{};
+};
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+awaitable<testing::JobsRan> a_minute_later(testing::TestApp& app) {
+  app.clock().advance(1min);
+  co_await app.fire_schedules();
+  co_return co_await app.run_jobs();
+}
+
+}  // namespace
+
+AEGIS_TEST_APPLICATION(configure)
+
+AEGIS_TEST_CASE(a_change_of_health_is_told_once_and_again_until_it_is_taken) {
+  forge = HealthStatus::healthy;
+  if (!contains((co_await app.get("/health")).body(), R"("status":"healthy")")) {
+    BOOST_TEST_MESSAGE("this machine itself is not well (disk, memory)");
+    co_return;
+  }
+  Hook hook({"500 Oops", "204 No Content", "200 OK"});
+  settings.alert_webhook_url = Secret<std::string>(hook.url());
+  BOOST_TEST((co_await a_minute_later(app)).succeeded == 1);
+  forge = HealthStatus::unhealthy;
+  auto ran = co_await a_minute_later(app);
+  BOOST_TEST(ran.succeeded == 1);
+  BOOST_TEST(ran.failed == 1);  // the alert, which is tried again
+  BOOST_REQUIRE(ran.errors.size() == 1U);
+  BOOST_TEST(contains(ran.errors[0], "it answered 500"), ran.errors[0]);
+  BOOST_TEST(!contains(ran.errors[0], "secret"));
+  BOOST_TEST((co_await a_minute_later(app)).succeeded == 2);  // no second alert
+  BOOST_TEST((co_await a_minute_later(app)).succeeded == 1);
+  forge = HealthStatus::healthy;
+  BOOST_TEST((co_await a_minute_later(app)).succeeded == 2);
+  const std::string& received = hook.received();
+  BOOST_TEST(contains(received, "POST /hook?key=secret HTTP/1.1"), received);
+  BOOST_TEST(contains(received, R"("status":"unhealthy","previous":"healthy")"), received);
+  BOOST_TEST(contains(received, "forge is unhealthy: the fire"), received);
+  BOOST_TEST(contains(received, R"("status":"healthy","previous":"unhealthy")"), received);
+}
+
+AEGIS_TEST_CASE(what_is_not_configured_does_nothing) {
+  settings = {};
+  forge = HealthStatus::unhealthy;
+  app.clock().advance(1h);
+  co_await app.fire_schedules();
+  const auto ran = co_await app.run_jobs();
+  BOOST_TEST(ran.failed + ran.dead == 0);
+  BOOST_TEST((co_await app.enqueued<SendAlert>()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_webhook_is_an_http_url) {
+  const WebhookUrl url("https://example.com/a/b?c=d");
+  BOOST_TEST(url.tls);
+  BOOST_TEST(url.port == "443");
+  BOOST_TEST(url.target == "/a/b?c=d");
+  BOOST_CHECK_THROW(WebhookUrl("ftp://example.com"), Error);
+  BOOST_CHECK_THROW(WebhookUrl("example.com"), Error);
+}
