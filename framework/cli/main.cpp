@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "cli/component.h"
+#include "cli/generate.h"
 #include "cli/init.h"
 #include "cli/list_components.h"
 #include "cli/terminal.h"
@@ -63,6 +64,18 @@ int main(int argc, char** argv) {
     command = [&] { return cli::init(init); };
   });
 
+  cli::GenerateOptions generate;
+  auto* generate_command =
+      program.add_subcommand("generate", "Add a part, with a test, to the project in this folder");
+  generate_command->add_option("KIND", generate.kind, "handler, model, resource or job")
+      ->required();
+  generate_command->add_option("NAME", generate.name, "Such as war_horn")->required();
+  generate_command->add_option("FIELD", generate.fields,
+                               "name:type[:optional][:unique][:indexed] of text, integer, real, "
+                               "boolean, timestamp");
+  generate_command->add_flag("--dry-run", generate.dry_run, "Say what it would do, write nothing");
+  generate_command->callback([&] { command = [&] { return cli::generate(generate); }; });
+
   bool json = false;
   auto* components_command = program.add_subcommand("components", "What a project can be made of");
   components_command->add_flag("--json", json, "For programs");
@@ -84,7 +97,9 @@ int main(int argc, char** argv) {
     return program.exit(done);
   } catch (const CLI::ParseError& error) {
     if (!explain_commands(program)) {
-      cli::complain(error.what(), "`aegis --help` and `aegis init --help` show what there is.");
+      cli::complain(
+          error.what(),
+          "`aegis --help` shows the commands, `aegis init --help` what one of them takes.");
     }
     return 2;
   } catch (const cli::UsageError& error) {

@@ -23,7 +23,8 @@ struct Place {
 constexpr Place places[] = {
     {"services/api/shields.", "app/api/shields.", "database"},
     {"services/migrations/0002_create_jobs/", "migrations/0002_create_jobs/", "worker"},
-    {"services/migrations/0003_create_schedules/", "migrations/0003_create_schedules/", "scheduler"},
+    {"services/migrations/0003_create_schedules/", "migrations/0003_create_schedules/",
+     "scheduler"},
     {"services/migrations/", "migrations/", "database"},
     {"services/models/", "app/models/", "database"},
     {"services/worker/polish_shields.", "app/worker/polish_shields.", "scheduler"},

@@ -128,6 +128,29 @@ class InitTest(unittest.TestCase):
         self.assertIn("worker", names)
         self.assertIn("version", json.loads(self.aegis("version", "--json")))
 
+    def test_parts_are_generated_in_a_project(self):
+        self.aegis("init", "armoury")
+        self.assert_refused(["generate", "handler", "status"], "no project", "aegis init")
+        self.directory /= "armoury"
+        printed = self.aegis("generate", "resource", "WarHorn", "title:text")
+        self.assertIn("  added    app/api/war_horns.cpp\n", printed)
+        self.assertIn('make migration MESSAGE="create war_horn"\n', printed)
+        application = (self.directory / "app/application.cpp").read_text()
+        self.assertIn("  app.models<WarHorn>().routes(war_horns);\n}\n", application)
+        refused = [
+            (["resource", "war-horn", "title:text"], "exists already", "another name"),
+            (["resorce", "a", "b:text"], 'did you mean "resource"?', "resource, job"),
+            (["model", "a", "b:txt"], 'did you mean "text"?', "timestamp"),
+            (["model", "a"], "needs fields", "title:text"),
+            (["handler", "a", "b:text"], "has no fields", "resource"),
+            (["job", "class"], "no name", "war_horn"),
+        ]
+        for arguments, what, hint in refused:
+            self.assert_refused(["generate", *arguments], what, hint)
+        self.aegis("generate", "job", "polish", "--dry-run")
+        self.assertFalse((self.directory / "app/worker").exists())
+        self.assertEqual((self.directory / "app/application.cpp").read_text(), application)
+
     def on_terminal(self, answers, *arguments):
         """What it prints where there is somebody to ask."""
         leader, follower = pty.openpty()

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Makes a project with `aegis init` and does with it what its user would: the format is checked, it is
-built with warnings as errors and tested (`make test`), and served.
+built with warnings as errors and tested (`make test`), and served. With --grow a part of each kind is
+generated before.
 
 With POSTGRES_URL in the environment, on that database.
 """
@@ -93,6 +94,7 @@ def main():
     arguments.add_argument("--components", required=True)
     arguments.add_argument("--installed", type=Path, required=True)
     arguments.add_argument("--folder", type=Path, required=True)
+    arguments.add_argument("--grow", action="store_true")
     arguments.add_argument("--source", type=Path)
     options = arguments.parse_args()
 
@@ -101,6 +103,12 @@ def main():
     options.folder.mkdir(exist_ok=True)
     run(options.folder, options.installed / "bin/aegis", "init", options.name, "--components",
         options.components, "--no-git")
+    if options.grow:
+        for part in (["handler", "status"], ["job", "tidy"], ["job", "sound_alarm", "horn_id:integer"],
+                     ["model", "echo", "loud:boolean"],
+                     ["resource", "war-horn", "title:text:unique", "volume:integer",
+                      "pitch:real:optional", "blown_at:timestamp:optional:indexed"]):
+            run(project, options.installed / "bin/aegis", "generate", *part)
     sources = [*project.rglob("*.h"), *project.rglob("*.cpp")]
     if shutil.which("clang-format-19"):
         run(project, "clang-format-19", "--dry-run", "--Werror", *sources)
@@ -114,6 +122,8 @@ def main():
     shutil.copy(project / ".env.example", project / ".env")
     program = project / "build/dev" / options.name
     check_settings(project, program)
+    if options.grow:
+        run(project, program, "db", "revision", "-m", "create what was generated")
     has_database = (project / "migrations").is_dir()
     serve(project, program, has_database, (project / "app/worker").is_dir())
     if has_database:

@@ -1,0 +1,85 @@
+// Names, fields and the registration of what `aegis generate` makes.
+#include <boost/test/unit_test.hpp>
+
+#include "cli/component.h"
+#include "cli/field.h"
+#include "cli/naming.h"
+#include "cli/registration.h"
+
+using namespace aegis::cli;
+
+namespace {
+
+std::vector<Field> fields(std::vector<std::string> words) {
+  return fields_of(words);
+}
+
+std::string refusal(std::vector<std::string> words) {
+  try {
+    fields(std::move(words));
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "it was taken";
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_name_has_the_forms_that_code_needs) {
+  for (const auto* given : {"war_horn", "war-horn", "WarHorn", "warHorn"}) {
+    const Name name(given);
+    BOOST_TEST(name.snake == "war_horn");
+    BOOST_TEST(name.pascal == "WarHorn");
+    BOOST_TEST(name.plural == "war_horns");
+  }
+  BOOST_TEST(Name("armoury").plural == "armouries");
+  BOOST_TEST(Name("key").plural == "keys");
+  BOOST_TEST(Name("torch").plural == "torches");
+  BOOST_TEST(Name("day2").pascal == "Day2");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_name_in_cpp_is_refused) {
+  for (const auto* given : {"", "2x", "a b", "a.b", "_x", "class", "Delete", "\xc3\xa4"}) {
+    BOOST_CHECK_THROW(Name{given}, UsageError);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_field_has_a_type_and_may_say_more) {
+  const auto given = fields({"title:text:unique", "pitch:real:optional", "at:timestamp:indexed"});
+  BOOST_TEST(
+      members_of(given) ==
+      "  std::string title{};\n  std::optional<double> pitch{};\n  aegis::Timestamp at{};\n");
+  BOOST_TEST(given[0].attributes == ", unique");
+  BOOST_TEST(given[2].attributes == ", indexed");
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_field_is_told) {
+  BOOST_TEST(refusal({"a:txt"}) == "a:txt: there is no \"txt\"; did you mean \"text\"?");
+  BOOST_TEST(refusal({"a:text:uniqe"}) ==
+             "a:text:uniqe: there is no \"uniqe\"; did you mean \"unique\"?");
+  BOOST_TEST(refusal({"a"}) == "a: there is no \"\"");
+  BOOST_TEST(refusal({"a:text", "A:real"}) == "A:real: there is a a already");
+  BOOST_TEST(refusal({"id:integer"}) == "id:integer: there is a id already");
+}
+
+BOOST_AUTO_TEST_CASE(a_long_list_goes_on_below_its_beginning) {
+  const std::vector<std::string> parts(8, "(a_field_of_some_length)");
+  const std::string text = wrapped("  F(", parts);
+  BOOST_TEST(text ==
+             "  F((a_field_of_some_length), (a_field_of_some_length), (a_field_of_some_length),\n"
+             "    (a_field_of_some_length), (a_field_of_some_length), (a_field_of_some_length),\n"
+             "    (a_field_of_some_length), (a_field_of_some_length))");
+}
+
+BOOST_AUTO_TEST_CASE(a_part_is_registered_where_it_belongs) {
+  const std::vector<std::string> headers{"api/notes.h", "models/note.h"};
+  BOOST_TEST(register_part("#include \"application.h\"\n\n#include \"api/hello.h\"\n"
+                           "#include \"api/shields.h\"\n\nvoid configure(aegis::App& app) {\n"
+                           "  app.routes(hello);\n}\n",
+                           headers, "app.models<Note>().routes(notes);") ==
+             "#include \"application.h\"\n\n#include \"api/hello.h\"\n#include \"api/notes.h\"\n"
+             "#include \"api/shields.h\"\n#include \"models/note.h\"\n\n"
+             "void configure(aegis::App& app) {\n  app.routes(hello);\n"
+             "  app.models<Note>().routes(notes);\n}\n");
+  BOOST_CHECK_THROW(register_part("int main() {}\n", headers, "x();"), UsageError);
+}
