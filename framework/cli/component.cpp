@@ -51,6 +51,9 @@ std::span<const Component> components() {
        .summary = "models, sessions and migrations, on SQLite or PostgreSQL",
        .engines = {"sqlite", "postgresql"}},
       {.name = "worker", .summary = "durable jobs, run in the background", .needs = {"database"}},
+      {.name = "scheduler",
+       .summary = "schedules: when a job is to run, by cron or again and again",
+       .needs = {"worker"}},
   };
   return all;
 }

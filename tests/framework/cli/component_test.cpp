@@ -49,6 +49,8 @@ BOOST_AUTO_TEST_CASE(what_a_component_needs_is_added_and_told) {
   BOOST_REQUIRE(choice.added().size() == 1);
   BOOST_TEST(choice.added()[0] == "database: worker needs it");
   BOOST_TEST(choose({"worker", "database[postgresql]"}).added().empty());
+  BOOST_TEST(choose({"scheduler"}).words() == "database=sqlite,worker,scheduler");
+  BOOST_TEST(choose({"scheduler"}).added().size() == 2);
   BOOST_TEST(choose({"worker", "database[postgresql]"}).words() == "database=postgresql,worker");
 }
 

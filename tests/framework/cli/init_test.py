@@ -172,7 +172,7 @@ class InitTest(unittest.TestCase):
         return printed.decode().replace("\r\n", "\n")
 
     def test_on_a_terminal_it_asks(self):
-        printed = self.on_terminal("postgresql\nyes\n", "init", "armoury")
+        printed = self.on_terminal("postgresql\nyes\nno\n", "init", "armoury")
         self.assertIn("Database: sqlite, postgresql or none? (sqlite)", printed)
         self.assertIn("aegis init armoury --components database=postgresql,worker\n", printed)
         self.assertTrue((self.directory / "armoury/app/worker").is_dir())

@@ -9,7 +9,7 @@ using namespace aegis::cli;
 namespace {
 
 const std::vector<std::vector<std::string>> combinations{
-    {}, {"database"}, {"postgres"}, {"worker"}, {"postgres", "worker"}};
+    {}, {"database"}, {"postgres"}, {"worker"}, {"scheduler"}, {"postgres", "scheduler"}};
 
 std::vector<ProjectFile> files_of(const std::vector<std::string>& components) {
   return project_files(Choice::of(components), "armoury");
@@ -36,8 +36,8 @@ BOOST_AUTO_TEST_CASE(nothing_of_the_template_itself_is_left) {
     for (const auto& file : files_of(components)) {
       BOOST_TEST_CONTEXT(file.path) {
         BOOST_TEST(!file.content.empty());
-        for (const auto* left : {"[worker]", "[database]", "[sqlite]", "[postgresql]", "[name]",
-                                 "{{name}}", "{{version}}"}) {
+        for (const auto* left : {"[worker]", "[scheduler]", "[database]", "[sqlite]",
+                                 "[postgresql]", "[name]", "{{name}}", "{{version}}"}) {
           BOOST_TEST(file.content.find(left) == std::string::npos);
         }
       }
@@ -56,6 +56,11 @@ BOOST_AUTO_TEST_CASE(a_file_belongs_to_its_component) {
     BOOST_TEST(find(files_of({"worker"}), path));
   }
   BOOST_TEST(!find(files_of({"database"}), "migrations/0002_create_jobs/sqlite.sql"));
+  for (const auto* path : {"app/scheduler/schedules.cpp", "app/worker/polish_shields.cpp",
+                           "migrations/0003_create_schedules/sqlite.sql"}) {
+    BOOST_TEST(!find(files_of({"worker"}), path));
+    BOOST_TEST(find(files_of({"scheduler"}), path));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(the_schema_is_what_the_migrations_make) {
