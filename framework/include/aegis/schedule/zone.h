@@ -32,8 +32,8 @@ class Zone {
   };
   /// The one that `moment` is in.
   Period at(UtcSeconds moment) const;
-  /// When the clock on the wall shows `moment`: the first time, where it does so twice, and where it
-  /// leaves it out, right after the gap.
+  /// When the clock on the wall shows `moment`: the first time, where it does so twice, and where
+  /// it leaves it out, right after the gap.
   UtcSeconds utc(LocalSeconds moment) const;
 
  private:
