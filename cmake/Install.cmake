@@ -8,6 +8,9 @@ install(TARGETS aegis aegis_testing EXPORT aegisTargets
   LIBRARY COMPONENT runtime NAMELINK_COMPONENT dev
   ARCHIVE COMPONENT dev
   FILE_SET HEADERS COMPONENT dev)
+if(BUILD_SHARED_LIBS)    # the program finds the library wherever both are installed
+  set_target_properties(aegis_program PROPERTIES INSTALL_RPATH "\$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+endif()
 install(TARGETS aegis_program RUNTIME COMPONENT runtime)
 install(EXPORT aegisTargets NAMESPACE aegis:: DESTINATION ${folder} COMPONENT dev)
 
@@ -24,6 +27,11 @@ install(DIRECTORY cmake/probes DESTINATION ${folder} COMPONENT dev)
 get_target_property(definitions aegis INTERFACE_COMPILE_DEFINITIONS)
 list(TRANSFORM definitions PREPEND -D)
 list(JOIN definitions " " aegis_pc_definitions)
+if(NOT BUILD_SHARED_LIBS)    # then the application is linked with what the library needs
+  set(aegis_pc_libraries "-lboost_json -lboost_url ")
+  set(aegis_pc_requires "sqlite3 libpq spdlog fmt absl_time libssl libcrypto")
+endif()
+file(RELATIVE_PATH up_to_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/aegis.pc.in aegis.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/aegis.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
 
