@@ -20,11 +20,10 @@ namespace {
 /// What a SystemStatusCheck found: its output, with which the next one compares.
 struct SystemStatus {
   std::string status = "healthy";
-  std::vector<std::string> problems{};  ///< "database: …", of components that are not well
+  std::string told = "healthy";         ///< what people have heard last
+  std::vector<std::string> problems{};  ///< "database is …", of components that are not well
 
-  AEGIS_FIELDS(SystemStatus, (status), (problems))
-
-  bool operator==(const SystemStatus&) const = default;
+  AEGIS_FIELDS(SystemStatus, (status), (told), (problems))
 };
 
 /// What a webhook gets. Chat systems show `text`.
@@ -60,7 +59,6 @@ awaitable<void> SystemStatusCheck::run(JobContext& job) {
   const HealthReport report = co_await job.service<HealthRegistry>().check();
   SystemStatus now{.status = std::string(status_of(report))};
   for (const auto& part : report.components) collect(part, part.name, now.problems);
-  job.output(now);
 
   SystemStatus before;
   const auto run = co_await scheduled_run(job);
@@ -68,11 +66,17 @@ awaitable<void> SystemStatusCheck::run(JobContext& job) {
     const auto problems = from_json(*run->previous_output, before);
     if (!problems.none()) before = {};
   }
-  if (now.status == before.status) co_return;
+  // What is out of order is told at once; all else when it was seen twice, for a busy minute or two
+  // are no news.
+  now.told = before.told;
+  const bool lasts = now.status == "unhealthy" || now.status == before.status;
+  if (now.status != before.told && lasts) now.told = now.status;
+  job.output(now);
+  if (now.told == before.told) co_return;
 
   Alert alert{.service = report.service,
               .status = now.status,
-              .previous = before.status,
+              .previous = before.told,
               .problems = now.problems};
   alert.text =
       fmt::format("{} is {}, and was {} before.{}{}", alert.service, alert.status, alert.previous,

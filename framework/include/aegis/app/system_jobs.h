@@ -10,8 +10,9 @@
 ///   s.cron<DatabaseBackup>("database-backup", "0 2 * * *");
 namespace aegis {
 
-/// Runs the checks of /health and tells when the result is another than last time: in the log, and,
-/// where ALERT_WEBHOOK_URL is set, to that URL, by a SendAlert.
+/// Runs the checks of /health and tells when the status has changed: in the log, and, where
+/// ALERT_WEBHOOK_URL is set, to that URL, by a SendAlert. Unhealthy is told at once, a warning, or
+/// that all is well again, when it was so twice in a row.
 struct SystemStatusCheck {
   static constexpr JobOptions options{.max_attempts = 1, .timeout = std::chrono::minutes(1)};
 
