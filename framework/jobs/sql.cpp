@@ -100,16 +100,16 @@ struct Words {
   std::string larger(std::string_view a, std::string_view b) const {
     return fmt::format("{}({}, {})", postgresql() ? "greatest" : "max", a, b);
   }
-  /// Those of an array of [job, start], as the columns `job` and `nth`.
+  /// The members of a JSON object {"job":start}, as the columns `job` and `nth`. (SQLite parses an
+  /// array in an array once more for each element of it.)
   std::string attempts(int n) const {
-    return postgresql() ? fmt::format(
-                              "(SELECT (value ->> 0)::bigint AS job, (value ->> 1)::bigint "
-                              "AS nth FROM json_array_elements(${}::json))",
-                              n)
-                        : fmt::format(
-                              "(SELECT value ->> 0 AS job, value ->> 1 AS nth FROM "
-                              "json_each(${}))",
-                              n);
+    return postgresql()
+               ? fmt::format(
+                     "(SELECT key::bigint AS job, value::bigint AS nth FROM "
+                     "json_each_text(${}::json))",
+                     n)
+               : fmt::format(
+                     "(SELECT CAST(key AS INTEGER) AS job, value AS nth FROM json_each(${}))", n);
   }
 };
 

@@ -89,7 +89,7 @@ struct Statements {
   std::string forget_unknown_limits;
   /// $1 now, $2 id, $3 start, $4 lease, $5 state, $6 error, $7 output, $8 progress, $9 message.
   std::string finish;
-  /// Completes: $1 now, $2 lease, $3 JSON array of [id, start]. Answers the ids.
+  /// Completes: $1 now, $2 lease, $3 JSON object of id: start. Answers the ids.
   std::string complete_many;
   /// After finish and complete_many, where the database cannot move a row in one statement: $1 a
   /// JSON array of ids. Otherwise empty.

@@ -273,12 +273,12 @@ awaitable<void> Store::forget_limits(const std::vector<const JobKind*>& kinds) {
 
 awaitable<std::vector<std::int64_t>> Store::complete(std::int64_t lease,
                                                      const std::vector<Fence>& attempts) {
-  std::string list = "[";
+  std::string list = "{";
   for (const Fence& fence : attempts) {
-    fmt::format_to(std::back_inserter(list), "{}[{},{}]", list.size() > 1 ? "," : "", fence.id,
+    fmt::format_to(std::back_inserter(list), "{}\"{}\":{}", list.size() > 1 ? "," : "", fence.id,
                    fence.start);
   }
-  list += ']';
+  list += '}';
   const std::array<Cell, 3> values{now(), lease, list};
   auto body = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
     auto ids = co_await rows<std::int64_t>(s, sql_->complete_many, values);
