@@ -211,7 +211,10 @@ void PostgresServer::kill() {
 }
 
 void PostgresServer::freeze() {
-  if (postmaster_) ::kill(postmaster_, SIGSTOP);  // first, so that no child comes after the list
+  if (postmaster_) {  // first, and wait for it, so that no child comes after the list
+    ::kill(postmaster_, SIGSTOP);
+    ::waitpid(postmaster_, nullptr, WUNTRACED);
+  }
   for (const pid_t pid : processes()) ::kill(pid, SIGSTOP);
   frozen_ = true;
 }
