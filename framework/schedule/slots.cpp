@@ -1,12 +1,19 @@
 #include "schedule/slots.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "aegis/core/error.h"
 
 namespace aegis::schedule {
 
 using namespace std::chrono;
 
 namespace {
+
+constexpr milliseconds most_jitter = 24h;
+constexpr Timestamp end_of_time = sys_days(year(9999) / 1 / 1);
 
 /// FNV-1a: the same in every process, whatever its standard library.
 std::uint64_t hash(std::string_view text, std::uint64_t seed = 14695981039346656037U) {
@@ -24,11 +31,18 @@ Slots::Slots(std::string_view name, std::string_view timing, std::string_view zo
       zone_(zone),
       jitter_(jitter),
       start_(floor<seconds>(starts_at.value_or(created_at))),
-      ends_at_(ends_at) {}
+      ends_at_(ends_at) {
+  if (jitter < 0ms || jitter > most_jitter) {
+    throw Error(Errc::invalid, fmt::format("A schedule's slots are later by up to a day, not by {} "
+                                           "ms.",
+                                           jitter.count()));
+  }
+}
 
 std::optional<Timestamp> Slots::next(Timestamp after) const {
   const auto found = trigger_.next(zone_, start_, floor<seconds>(after));
-  if (!found || (ends_at_ && *found > *ends_at_)) return std::nullopt;
+  if (!found || *found <= after || *found >= end_of_time) return std::nullopt;
+  if (ends_at_ && *found > *ends_at_) return std::nullopt;
   return Timestamp(*found);
 }
 
@@ -41,20 +55,26 @@ Timestamp Slots::due(Timestamp slot) const {
 
 Slots::Plan Slots::plan(Timestamp first, Timestamp now, milliseconds patience,
                         std::string_view catch_up, std::int32_t most) const {
-  Plan plan{.next = first};
-  const Timestamp missed_until = now - patience - jitter_;
-  if (first < missed_until) {
-    const std::int32_t wanted = catch_up == "all" ? most : catch_up == "once" ? 1 : 0;
-    for (const Timestamp slot :
-         last_before(missed_until, first, static_cast<std::size_t>(wanted))) {
-      plan.runs.push_back({.slot = slot, .catch_up = true});
-    }
-    plan.next = next(missed_until - 1us);
+  const auto wanted = static_cast<std::size_t>(catch_up == "all"    ? most
+                                               : catch_up == "once" ? 1
+                                                                    : 0);
+  std::optional<Timestamp> slot = first;
+  std::vector<Timestamp> missed, in_time;
+  const Timestamp all_missed_until = now - patience - jitter_;
+  if (first < all_missed_until) {
+    missed = last_before(all_missed_until, first, wanted);
+    slot = next(all_missed_until - 1us);
   }
-  while (plan.next && due(*plan.next) <= now) {
-    plan.runs.push_back({.slot = *plan.next});
-    plan.next = next(*plan.next);
+  for (; slot && due(*slot) <= now; slot = next(*slot)) {
+    (due(*slot) < now - patience ? missed : in_time).push_back(*slot);
   }
+  Plan plan{.next = slot};
+  const std::size_t given_up = missed.size() - std::min(missed.size(), wanted);
+  for (std::size_t i = given_up; i < missed.size(); ++i) {
+    plan.runs.push_back({.slot = missed[i], .catch_up = true});
+  }
+  for (const Timestamp one : in_time) plan.runs.push_back({.slot = one});
+  std::ranges::sort(plan.runs, {}, &Plan::Run::slot);
   return plan;
 }
 

@@ -146,7 +146,9 @@ awaitable<bool> Store::reconcile_one(Session& s, const ScheduleSpec& spec,
   const bool same = known && to_json(before) == to_json(spec);
   if (same && !row.retired_at) co_return false;
   set_spec(row, spec);
-  if (!known || row.retired_at || differ_in_time(before, spec)) set_next(row, now);
+  // A slot that is due is fired yet.
+  const bool is_due = row.slot && *row.slot <= now && !row.paused_at;
+  if (!known || row.retired_at || (differ_in_time(before, spec) && !is_due)) set_next(row, now);
   row.retired_at.reset();
   if (known) {
     co_await s.update(row);

@@ -19,6 +19,8 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
+constexpr milliseconds longest_period = 3653 * 24h;
+
 /// "2026-12-24 18:00", with seconds or not.
 std::optional<LocalSeconds> read_local(std::string_view text) {
   if (text.size() != 16 && text.size() != 19) return std::nullopt;
@@ -36,6 +38,12 @@ void check_period(milliseconds period) {
     throw Error(Errc::invalid, fmt::format("A schedule is due every so many whole seconds, at "
                                            "least one, not every {} ms.",
                                            period.count()));
+  }
+  if (period > longest_period) {
+    throw Error(Errc::invalid,
+                fmt::format("A schedule is due at least once in ten years, not every "
+                            "{}.",
+                            detail::write_duration(period)));
   }
 }
 

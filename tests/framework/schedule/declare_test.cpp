@@ -52,6 +52,30 @@ DATABASE_TEST(a_restart_changes_nothing) {
   BOOST_TEST(co_await t.runs() == "2026-01-01T01:00:00 on time");
 }
 
+DATABASE_TEST(a_slot_that_is_due_is_fired_though_the_code_has_changed) {
+  Ticking t(db);
+  Schedules before, after;
+  before.every<Tick>("often", 1h);
+  after.every<Tick>("often", 2h).jitter(1s);
+  co_await t.prepare(before);
+  co_await t.fire_at("2026-01-01T00:59:59Z");
+  t.clock.advance(2s);  // the scheduler is replaced just now
+  co_await t.store.reconcile(after.declared());
+  co_await t.fire();
+  BOOST_TEST(co_await t.runs() == "2026-01-01T01:00:00 on time");
+  BOOST_TEST(
+      (*(co_await aegis::schedule::show(db, "often")).next == moment("2026-01-01T02:00:00Z")));
+}
+
+DATABASE_TEST(what_cannot_be_is_refused) {
+  Ticking t(db);
+  co_await t.prepare();
+  co_await error_of(t.create({.name = "huge", .timing = "every 9300000000000s"}), Errc::invalid);
+  co_await error_of(
+      t.create({.name = "late", .timing = "@daily", .jitter = std::chrono::hours(25)}),
+      Errc::invalid);
+}
+
 DATABASE_TEST(one_made_at_run_time_is_not_taken_over) {
   Ticking t(db);
   co_await t.prepare();
