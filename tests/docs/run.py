@@ -74,7 +74,10 @@ class Session:
         self.current = self.folder  # where commands run
         self.replacements = [tuple(each.split("=", 1)) for each in replacements]
         self.port = free_port()
-        self.environment = {**os.environ, "PORT": self.port, "NO_COLOR": "1"}
+        # `make test` runs this, whose reader runs `make` by itself.
+        inherited = {name: value for name, value in os.environ.items()
+                     if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+        self.environment = {**inherited, "PORT": self.port, "NO_COLOR": "1"}
         self.server, self.code = None, 0
 
     def real(self, text):
