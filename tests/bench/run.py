@@ -384,6 +384,16 @@ def jobs_beside_sql(work: str, postgres: bool) -> Callable[[Bench], Sample]:
     return measure
 
 
+GRAPHILE_WORKER = Path(__file__).with_name("graphile_worker.mjs")
+has_graphile_worker = GRAPHILE_WORKER.with_name("node_modules").joinpath("graphile-worker").is_dir()
+
+
+def jobs_beside_graphile_worker(bench: Bench) -> Sample:
+    return Sample(bench.run_json(["node", str(GRAPHILE_WORKER), postgres_url(), str(JOBS)],
+                                 preexec_fn=on_all_cpus)["per_s"],
+                  jobs(bench, "jobs", "drain", postgres=True)["per_s"])
+
+
 def jobs_beside_a_million(postgres: bool) -> Callable[[Bench], Sample]:
     def measure(bench: Bench) -> Sample:
         return Sample(jobs(bench, "jobs", "drain", postgres)["per_s"],
@@ -538,6 +548,9 @@ WORKS = [
              "ms", schedules_latency("p99_us", postgres), 20, at_most=True, on_ratio=False),
         Work(f"{name}-schedules-idle", f"a scheduler of {SCHEDULES:,} idle schedules, {name}",
              "of none", "%", schedules_idle(postgres), 0.5, at_most=True, on_ratio=False))),
+    *([Work("pg-jobs-graphile", f"{JOBS:,} no-op jobs, one worker, pg", "graphile-worker 0.18", "/s",
+            jobs_beside_graphile_worker, 1.5, at_most=False, on_ratio=True)]
+      if has_graphile_worker else []),
     Work("compile", "compile model + 3 handlers, -O2: CPU", "with Asio, Beast, JSON", "s",
          compile_handlers, 1.5, at_most=True, on_ratio=False),
     Work("start", "start to first 200", "epoll server", "ms",
