@@ -474,6 +474,8 @@ void Connection::take(Result result) {
   Entry& front = pending_.front();
   switch (result ? PQresultStatus(result.get()) : PGRES_EMPTY_QUERY) {
     case PGRES_PIPELINE_SYNC:
+      // Better to have no answer than that of somebody else.
+      if (front.kind != Kind::sync) return lose(lost_connection("an answer too few"));
       batch_failure_.reset();
       batch_stale_ = false;
       pending_.pop_front();
@@ -509,7 +511,9 @@ void Connection::take(Result result) {
         front_end_ = End::done;  // an empty statement
         return;
       }
-      break;  // the statement's end
+      // The statement's end; one without a result comes from a connection that is gone.
+      if (front_end_ == End::pending) return lose(lost_connection(PQerrorMessage(handle_.get())));
+      break;
     default:
       return lose({Errc::internal,
                    "This statement needs a protocol of its own, such as COPY, and cannot be run "
