@@ -33,22 +33,12 @@ int rows_in(const std::string& file) {
   return count;
 }
 
-struct Folder {
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "aegis-backup-XXXXXX").string();
-    BOOST_REQUIRE(::mkdtemp(name.data()));
-    path = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-};
-
 }  // namespace
 
 DATABASE_TEST(a_copy_has_what_was_committed_and_old_copies_go) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const aegis::db::BackupPlan plan{
-      .database = {.url = ground.url()}, .folder = folder.path / "copies", .keep = 2};
+      .database = {.url = ground.url()}, .folder = folder.path() / "copies", .keep = 2};
   if (ground.one_process()) {
     BOOST_CHECK_THROW(aegis::db::back_up(plan), Error);
     co_return;
@@ -58,16 +48,16 @@ DATABASE_TEST(a_copy_has_what_was_committed_and_old_copies_go) {
     co_await s.insert_all(rows);
   };
   co_await db.session(insert);
-  std::filesystem::create_directories(folder.path / "copies");
+  std::filesystem::create_directories(folder.path() / "copies");
   const bool sqlite = ground.url().starts_with("sqlite");
   const std::string suffix = sqlite ? ".db" : ".dump";
   for (const char* old : {"backup-20200101T000000Z", "backup-20210101T000000Z"}) {
-    std::ofstream(folder.path / "copies" / (old + suffix)) << "old";
+    std::ofstream(folder.path() / "copies" / (old + suffix)) << "old";
   }
   const std::string copy = aegis::db::back_up(plan);
-  BOOST_TEST(files_in(folder.path / "copies").size() == 2U);  // and nothing unfinished
+  BOOST_TEST(files_in(folder.path() / "copies").size() == 2U);  // and nothing unfinished
   BOOST_TEST(
-      !std::filesystem::exists(folder.path / "copies" / ("backup-20200101T000000Z" + suffix)));
+      !std::filesystem::exists(folder.path() / "copies" / ("backup-20200101T000000Z" + suffix)));
   if (sqlite) {
     BOOST_TEST(rows_in(copy) == 1'000);
     co_return;
