@@ -1,5 +1,8 @@
 #pragma once
 
+#include <fmt/format.h>
+
+#include <cstdio>
 #include <functional>
 #include <optional>
 #include <string>
@@ -7,6 +10,7 @@
 
 #include "aegis/core/error.h"
 #include "aegis/core/time.h"
+#include "app/cli.h"
 #include "app/database_settings.h"
 #include "app/with_database.h"
 
@@ -21,6 +25,17 @@ T ask(const Settings& settings, const std::function<awaitable<T>(Database&)>& qu
   });
   if (!answer) throw Error(Errc::unavailable, "The command was interrupted.");
   return std::move(*answer);
+}
+
+/// What a command refuses is an answer, not a fault of settings or program.
+inline int answer(const std::function<int()>& command) {
+  try {
+    return command();
+  } catch (const Error& error) {
+    if (error.code() == Errc::unavailable || error.code() == Errc::timeout) throw;
+    fmt::print(stderr, "{}\n", error.what());
+    return exit_failed;
+  }
 }
 
 /// Seconds are enough for people.

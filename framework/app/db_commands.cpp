@@ -8,6 +8,7 @@
 
 #include "aegis/core/config.h"
 #include "aegis/core/runtime.h"
+#include "app/ask.h"
 #include "app/cli.h"
 #include "app/database_settings.h"
 #include "app/with_database.h"
@@ -22,17 +23,6 @@ namespace {
 
 void say(std::string_view line) {
   fmt::print("{}\n", line);
-}
-
-// What the migrations refuse is an answer, not a fault of settings or program.
-int answer(const std::function<int()>& command) {
-  try {
-    return command();
-  } catch (const Error& error) {
-    if (error.code() == Errc::unavailable || error.code() == Errc::timeout) throw;
-    fmt::print(stderr, "{}\n", error.what());
-    return exit_failed;
-  }
 }
 
 db::MigrationFolder read_folder(const Settings& settings) {

@@ -15,17 +15,6 @@ std::string moment(const std::optional<Timestamp>& at) {
   return at ? brief(*at) : "";
 }
 
-/// What a name that there is not, or a mistake, is answered with.
-int answer(const std::function<int()>& command) {
-  try {
-    return command();
-  } catch (const Error& error) {
-    if (error.code() == Errc::unavailable || error.code() == Errc::timeout) throw;
-    fmt::print(stderr, "{}\n", error.what());
-    return exit_failed;
-  }
-}
-
 std::string took(const RunInfo& run) {
   if (!run.started_at || !run.finished_at) return "";
   const auto ms =
