@@ -9,8 +9,8 @@
 #include "app/health_routes.h"
 #include "app/jobs_routes.h"
 #include "app/parts.h"
-#include "http/openapi.h"
 #include "app/schedules_routes.h"
+#include "http/openapi.h"
 #include "jobs/tables.h"
 #include "schedule/tables.h"
 
@@ -41,11 +41,17 @@ App& App::health(std::unique_ptr<HealthCheck> (*make)(const Services&)) {
   return *this;
 }
 
-int App::run(int argc, char** argv) { return run_command_line(*parts_, argc, argv); }
+int App::run(int argc, char** argv) {
+  return run_command_line(*parts_, argc, argv);
+}
 
-void App::add_table(const Table& table) { parts_->tables.push_back(&table); }
+void App::add_table(const Table& table) {
+  parts_->tables.push_back(&table);
+}
 
-void App::add_job(const JobKind& kind) { parts_->add_job(kind); }
+void App::add_job(const JobKind& kind) {
+  parts_->add_job(kind);
+}
 
 App& App::schedules(void (*declare)(Schedules&)) {
   if (!parts_->has_schedules()) {
@@ -60,7 +66,9 @@ void App::add_settings(const Object& description, void* settings) {
   parts_->settings.push_back({&description, settings});
 }
 
-Services& App::services() { return parts_->services; }
+Services& App::services() {
+  return parts_->services;
+}
 
 void App::Parts::add_jobs_tables() {
   if (has_jobs_tables) return;
@@ -99,10 +107,20 @@ void App::Parts::add_routes(std::function<std::string()> why_not_ready) {
   add_docs_routes(router, name, version);
 }
 
-void App::Parts::use_database(Database& database) {
-  services.provide(database);
+bool App::Parts::needs_database() const {
+  const auto asks = [](const auto& endpoint) {
+    return std::ranges::any_of(
+        endpoint->needs, [](const auto& need) { return need.key == Services::key<Database>(); });
+  };
+  return !tables.empty() || std::ranges::any_of(router.endpoints(), asks);
+}
+
+void App::Parts::use_database(Database* database) {
   services.provide(health);
-  health.add(database_health(database, tables));
+  if (database != nullptr) {
+    services.provide(*database);
+    health.add(database_health(*database, tables));
+  }
   health.add(system_health());
   for (const auto make : health_makers) health.add(make(services));
   std::string missing;

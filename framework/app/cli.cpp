@@ -185,9 +185,11 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
   };
 
   const auto run_server = [&](bool upgrade, bool everything) {
-    return serve(
-        parts, context.settings,
-        {.next_free_port = !context.config.has("PORT"), .everything = everything, .upgrade = upgrade});
+    return serve(parts, context.settings,
+                 {.next_free_port = !context.config.has("PORT"),
+                  .everything = everything,
+                  .upgrade = upgrade,
+                  .with_database = context.config.has("DATABASE_URL")});
   };
   add(cli, "serve", "Run everything in this process",
       [&] { return run_server(context.settings.app_env != "production", true); });
@@ -344,8 +346,7 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
   std::string schedule;
   std::optional<std::string> one_schedule;
   int slots = 10;
-  auto* schedules =
-      cli.add_subcommand("schedules", "Look after schedules")->require_subcommand(1);
+  auto* schedules = cli.add_subcommand("schedules", "Look after schedules")->require_subcommand(1);
   const auto for_programs = [&](CLI::App* to) {
     to->add_flag("--json", schedules_as_json, "For programs");
     return to;
@@ -354,9 +355,8 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
     to->add_option("name", schedule, "Its name")->required();
     return to;
   };
-  for_programs(add(*schedules, "list", "List the schedules, by name", [&] {
-    return commands::schedules_list(context.settings, schedules_as_json);
-  }));
+  for_programs(add(*schedules, "list", "List the schedules, by name",
+                   [&] { return commands::schedules_list(context.settings, schedules_as_json); }));
   for_programs(named(add(*schedules, "show", "Show a schedule and its last runs", [&] {
     return commands::schedules_show(context.settings, schedule, schedules_as_json);
   })));
@@ -379,14 +379,14 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
   named(add(*schedules, "resume", "Fire it again",
             [&] { return commands::schedules_pause(context.settings, schedule, false); }));
   ScheduleSpec spec;
-  auto* create = add(*schedules, "create", "Create a schedule", [&] {
-    return commands::schedules_create(parts, context.settings, spec);
-  });
+  auto* create = add(*schedules, "create", "Create a schedule",
+                     [&] { return commands::schedules_create(parts, context.settings, spec); });
   create->add_option("name", spec.name, "Its name")->required();
   create->add_option("kind", spec.kind, "Of its jobs, such as PolishShields")->required();
   create
-      ->add_option("timing", spec.timing,
-                   "\"0 3 * * *\", \"every 90s\", \"every 90s from start\", \"at 2026-12-24 18:00\"")
+      ->add_option(
+          "timing", spec.timing,
+          "\"0 3 * * *\", \"every 90s\", \"every 90s from start\", \"at 2026-12-24 18:00\"")
       ->required();
   create->add_option("--arguments", spec.arguments, "Of its jobs, as JSON");
   create->add_option("--zone", spec.zone, "Such as Europe/Berlin")->capture_default_str();

@@ -50,9 +50,12 @@ struct App::Parts {
   /// `why_not_ready` answers what /readyz is to say; empty: ready.
   /// Throws Error(internal) for a bad or doubled route.
   void add_routes(std::function<std::string()> why_not_ready);
-  /// Connects what has been put together to `database`. Throws Error(internal), which names every
-  /// route whose handler asks for a service that nobody provides.
-  void use_database(Database& database);
+  /// Whether it has models, jobs or schedules, or a handler that takes a Session or the Database.
+  /// Call it after add_routes().
+  bool needs_database() const;
+  /// Connects what has been put together to `database`; null: it has none. Throws Error(internal),
+  /// which names every route whose handler asks for a service that nobody provides.
+  void use_database(Database* database);
 };
 
 }  // namespace aegis

@@ -30,7 +30,7 @@ int run_scheduler(App::Parts& parts, const Settings& settings) {
   Database database(runtime, database_options(settings));
   DatabaseSetup setup(runtime, database, parts.tables, {.migrations_dir = settings.migrations_dir});
   parts.services.provide(Clock::system());
-  parts.use_database(database);
+  parts.use_database(&database);
   const auto scheduler = make_scheduler(runtime, database, parts, settings);
   runtime.on_stop("database", [&] { return database.close(); });
   runtime.spawn(0, prepare(runtime, setup, nullptr, scheduler.get()), "prepare database");

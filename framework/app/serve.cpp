@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "aegis/core/clock.h"
@@ -45,6 +46,17 @@ class ServerHealth : public HealthCheck {
   const Server& server_;
 };
 
+/// Only of an application that needs it.
+struct DatabaseSide {
+  DatabaseSide(Runtime& runtime, App::Parts& parts, const Settings& settings, bool upgrade)
+      : database(runtime, database_options(settings)),
+        setup(runtime, database, parts.tables,
+              {.migrations_dir = settings.migrations_dir, .upgrade = upgrade}) {}
+
+  Database database;
+  DatabaseSetup setup;
+};
+
 ServerOptions server_options(const Settings& settings, bool next_free_port) {
   return {.host = settings.host,
           .port = settings.port,
@@ -73,27 +85,36 @@ std::string base_url(const Settings& settings, const Server& server) {
 
 int serve(App::Parts& parts, const Settings& settings, const ServeOptions& options) {
   Runtime runtime({.threads = settings.io_threads, .shutdown_timeout = settings.shutdown_timeout});
-  Database database(runtime, database_options(settings));
-  DatabaseSetup setup(runtime, database, parts.tables,
-                      {.migrations_dir = settings.migrations_dir, .upgrade = options.upgrade});
+  std::optional<DatabaseSide> side;
 
   parts.services.provide(Clock::system());
-  parts.add_routes(
-      [&] { return runtime.draining() ? "the service shuts down" : setup.why_not_ready(); });
-  parts.use_database(database);
-  add_health_checks(parts, database, setup, settings);
+  parts.add_routes([&] {
+    return runtime.draining() ? std::string("the service shuts down")
+           : side             ? side->setup.why_not_ready()
+                              : std::string();
+  });
+  if (options.with_database || parts.needs_database()) {
+    side.emplace(runtime, parts, settings, options.upgrade);
+  }
+  parts.use_database(side ? &side->database : nullptr);
+  if (side) add_health_checks(parts, side->database, side->setup, settings);
 
   Server server(runtime, server_options(settings, options.next_free_port), parts.router,
                 parts.services);
   parts.health.add(std::make_unique<ServerHealth>(server));
   server.start();
   runtime.on_drain("http", [&] { return server.drain(); });
-  const auto scheduler =
-      options.everything ? make_scheduler(runtime, database, parts, settings) : nullptr;
-  const auto worker =
-      options.everything ? make_worker(runtime, database, parts, settings) : nullptr;
-  runtime.on_stop("database", [&] { return database.close(); });
-  runtime.spawn(0, prepare(runtime, setup, worker.get(), scheduler.get()), "prepare database");
+  std::unique_ptr<schedule::Scheduler> scheduler;
+  std::unique_ptr<jobs::Worker> worker;
+  if (side) {
+    if (options.everything) {
+      scheduler = make_scheduler(runtime, side->database, parts, settings);
+      worker = make_worker(runtime, side->database, parts, settings);
+    }
+    runtime.on_stop("database", [&] { return side->database.close(); });
+    runtime.spawn(0, prepare(runtime, side->setup, worker.get(), scheduler.get()),
+                  "prepare database");
+  }
 
   const std::string url = base_url(settings, server);
   fmt::print("{} {}\n  API     {}\n  Docs    {}/docs\n  Health  {}/health/detailed\n", parts.name,

@@ -74,7 +74,8 @@ void check_jobs_settings(Config& config, const Settings& settings) {
   }
   const std::size_t length = settings.jobs_api_token.reveal().size();
   if (length > 0 && length < 16) {
-    config.reject("JOBS_API_TOKEN", "is shorter than 16 characters; make one: openssl rand -hex 16");
+    config.reject("JOBS_API_TOKEN",
+                  "is shorter than 16 characters; make one: openssl rand -hex 16");
   }
 }
 
@@ -127,7 +128,7 @@ int run_worker(App::Parts& parts, const Settings& settings) {
   Database database(runtime, database_options(settings));
   DatabaseSetup setup(runtime, database, parts.tables, {.migrations_dir = settings.migrations_dir});
   parts.services.provide(Clock::system());
-  parts.use_database(database);
+  parts.use_database(&database);
   add_health_checks(parts, database, setup, settings);
   const auto worker = make_worker(runtime, database, parts, settings);
   runtime.on_stop("database", [&] { return database.close(); });

@@ -59,7 +59,7 @@ struct TestApp::Impl {
     parts.services.provide<Clock>(clock);
     database.emplace(runtime, database_options());
     parts.add_routes([] { return std::string(); });
-    parts.use_database(*database);
+    parts.use_database(&*database);
     jobs_hub = jobs::Hub::of(database->begin().driver());
     jobs_hub->use(&clock);
   }

@@ -75,6 +75,10 @@ def serve(project, program, has_database, has_worker):
         health = await_answer(f"{url}/health/detailed", lambda answer: answer["healthy"], "health")
         if health["service"] != project.name:
             sys.exit(f"it does not know its name: {health}")
+        if ("database" in health["components"]) != has_database:
+            sys.exit(f"the database in its health: {health}")
+        if not has_database and (project / "data").exists():
+            sys.exit("it made a database which it has no use for")
         if ask(f"{url}/hello?name=Athena") != {"message": "Hello, Athena!"}:
             sys.exit("/hello does not greet")
         if has_database:
