@@ -28,17 +28,18 @@ namespace http = boost::beast::http;
 template <class Stream>
 awaitable<unsigned> exchange(Stream& stream, const WebhookUrl& url, std::string body) {
   http::request<http::string_body> request(http::verb::post, url.target, 11);
-  request.set(http::field::host, url.host);
+  request.set(http::field::host, url.authority);
   request.set(http::field::content_type, "application/json");
   request.set(http::field::user_agent, "aegis");
   request.set(http::field::connection, "close");
   request.body() = std::move(body);
   request.prepare_payload();
   co_await http::async_write(stream, request, asio::use_awaitable);
+  // The body says nothing more, and not every server ends it as it should.
   beast::flat_buffer buffer;
-  http::response<http::string_body> reply;
-  co_await http::async_read(stream, buffer, reply, asio::use_awaitable);
-  co_return reply.result_int();
+  http::response_parser<http::empty_body> reply;
+  co_await http::async_read_header(stream, buffer, reply, asio::use_awaitable);
+  co_return reply.get().result_int();
 }
 
 awaitable<unsigned> send(const WebhookUrl& url, std::string body, std::chrono::milliseconds limit) {
@@ -76,7 +77,9 @@ WebhookUrl::WebhookUrl(const std::string& text) {
     throw Error(Errc::invalid, "it must be a URL such as https://example.com/hook");
   }
   tls = url->scheme() == "https";
-  host = url->host();
+  host = url->host_address();  // an IPv6 address without its brackets
+  authority = std::string(url->encoded_host());
+  if (url->has_port()) authority += ":" + std::string(url->port());
   port = url->has_port() ? std::string(url->port()) : tls ? "443" : "80";
   target = std::string(url->encoded_path());
   if (target.empty()) target = "/";

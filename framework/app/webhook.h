@@ -13,6 +13,7 @@ struct WebhookUrl {
 
   bool tls = false;
   std::string host{}, port{}, target{};
+  std::string authority{};  ///< for the header Host
 };
 
 /// Posts JSON. Throws Error(unavailable) unless the answer is 2xx and comes within `limit`; the

@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <sqlite3.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -36,6 +37,8 @@ namespace fs = std::filesystem;
 
 // A part at a time, so that nobody waits long for the file.
 constexpr int pages_at_once = 1'000;
+constexpr auto busy_pause = std::chrono::milliseconds(50);
+constexpr int most_busy_pauses = 1'200;  // a minute
 
 void copy_sqlite(const fs::path& from, const fs::path& to) {
   using Handle = std::unique_ptr<sqlite3, decltype(&sqlite3_close)>;
@@ -54,12 +57,13 @@ void copy_sqlite(const fs::path& from, const fs::path& to) {
   // One snapshot, held by a reading transaction: otherwise every write would begin the copy anew.
   sqlite3_exec(source.get(), "BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1", nullptr, nullptr,
                nullptr);
-  do {
+  for (int busy = 0; busy < most_busy_pauses;) {
     code = sqlite3_backup_step(backup, pages_at_once);
-    if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-  } while (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED);
+    if (code == SQLITE_OK) continue;
+    if (code != SQLITE_BUSY && code != SQLITE_LOCKED) break;
+    ++busy;
+    std::this_thread::sleep_for(busy_pause);
+  }
   sqlite3_backup_finish(backup);
   sqlite3_exec(source.get(), "ROLLBACK", nullptr, nullptr, nullptr);
   if (code != SQLITE_DONE) fail(sqlite3_errstr(code));
@@ -102,16 +106,45 @@ void dump_postgresql(const DatabaseOptions& options, const fs::path& to, const f
   fail(said.empty() ? "pg_dump failed" : said);
 }
 
-void delete_oldest(const fs::path& folder, std::string_view suffix, int keep) {
-  std::vector<fs::path> copies;
+/// Whether a copy is called so: backup-20261121T030000Z, and `suffix`.
+bool is_copy(std::string_view name, std::string_view suffix) {
+  constexpr std::string_view pattern = "backup-########T######Z";
+  if (name.size() != pattern.size() + suffix.size() || !name.ends_with(suffix)) return false;
+  return std::ranges::equal(pattern, name.substr(0, pattern.size()), [](char wanted, char c) {
+    return wanted == '#' ? c >= '0' && c <= '9' : wanted == c;
+  });
+}
+
+/// Keeps the newest ones, and `made` whatever the clock said when the others were made.
+void delete_oldest(const fs::path& made, std::string_view suffix, int keep) {
+  std::vector<fs::path> others;
+  for (const auto& entry : fs::directory_iterator(made.parent_path())) {
+    const std::string name = entry.path().filename();
+    if (is_copy(name, suffix) && entry.path() != made) others.push_back(entry.path());
+  }
+  std::ranges::sort(others, std::greater());  // their names begin with the time
+  for (std::size_t i = static_cast<std::size_t>(std::max(keep, 1) - 1); i < others.size(); ++i) {
+    fs::remove(others[i]);
+  }
+}
+
+/// What runs that were killed have left: nobody has written to it for some time.
+void delete_unfinished(const fs::path& folder, std::string_view suffix) {
+  const auto recently = fs::file_time_type::clock::now() - std::chrono::minutes(10);
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename();
-    if (name.starts_with("backup-") && name.ends_with(suffix)) copies.push_back(entry.path());
+    if (entry.last_write_time() > recently) continue;
+    for (const std::string_view rest : {".part", ".part-journal", ".log"}) {
+      if (is_copy(name, std::string(suffix) + std::string(rest))) fs::remove(entry.path());
+    }
   }
-  std::ranges::sort(copies, std::greater());  // their names begin with the time
-  for (std::size_t i = static_cast<std::size_t>(std::max(keep, 1)); i < copies.size(); ++i) {
-    fs::remove(copies[i]);
-  }
+}
+
+/// Only its owner may read a copy, from the first byte on.
+void create_private(const fs::path& file) {
+  const int made = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (made < 0) fail(fmt::format("{}: {}", file.string(), std::generic_category().message(errno)));
+  ::close(made);
 }
 
 }  // namespace
@@ -140,15 +173,16 @@ std::string back_up(const BackupPlan& plan) {
       fs::remove(log, ignored);
     }
   } clear{unfinished, log};
+  delete_unfinished(folder, suffix);
+  create_private(unfinished);
   if (sqlite) {
     copy_sqlite(sqlite::read_config(plan.database).file, unfinished);
   } else {
     dump_postgresql(plan.database, unfinished, log);
   }
-  fs::permissions(unfinished, fs::perms::owner_read | fs::perms::owner_write, trouble);
   fs::rename(unfinished, file, trouble);
   if (trouble) fail(fmt::format("{}: {}", file.string(), trouble.message()));
-  delete_oldest(folder, suffix, plan.keep);
+  delete_oldest(file, suffix, plan.keep);
   return file.string();
 }
 

@@ -54,8 +54,17 @@ DATABASE_TEST(a_copy_has_what_was_committed_and_old_copies_go) {
   for (const char* old : {"backup-20200101T000000Z", "backup-20210101T000000Z"}) {
     std::ofstream(folder.path() / "copies" / (old + suffix)) << "old";
   }
+  const auto kept = folder.path() / "copies" / ("backup-before-the-move" + suffix);
+  std::ofstream(kept) << "not made by this";
+  const auto unfinished = folder.path() / "copies" / ("backup-20200101T000000Z" + suffix + ".part");
+  std::ofstream(unfinished) << "of a process that was killed";
+  std::filesystem::last_write_time(
+      unfinished, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
   const std::string copy = aegis::db::back_up(plan);
+  BOOST_TEST(std::filesystem::remove(kept));
   BOOST_TEST(files_in(folder.path() / "copies").size() == 2U);  // and nothing unfinished
+  BOOST_TEST((std::filesystem::status(copy).permissions() ==
+              (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)));
   BOOST_TEST(
       !std::filesystem::exists(folder.path() / "copies" / ("backup-20200101T000000Z" + suffix)));
   if (sqlite) {
