@@ -14,6 +14,7 @@
 #include "app/database_setup.h"
 #include "app/scheduler.h"
 #include "app/worker.h"
+#include "http/inherited_socket.h"
 
 namespace aegis {
 
@@ -57,10 +58,11 @@ struct DatabaseSide {
   DatabaseSetup setup;
 };
 
-ServerOptions server_options(const Settings& settings, bool next_free_port) {
+ServerOptions server_options(const Settings& settings, bool next_free_port, int socket) {
   return {.host = settings.host,
           .port = settings.port,
           .next_free_port = next_free_port,
+          .socket = socket,
           .max_header_bytes = settings.http_max_header_bytes,
           .max_body_bytes = settings.http_max_body_bytes,
           .max_connections = settings.http_max_connections,
@@ -84,6 +86,7 @@ std::string base_url(const Settings& settings, const Server& server) {
 }  // namespace
 
 int serve(App::Parts& parts, const Settings& settings, const ServeOptions& options) {
+  const int socket = http::inherited_socket();
   Runtime runtime({.threads = settings.io_threads, .shutdown_timeout = settings.shutdown_timeout});
   std::optional<DatabaseSide> side;
 
@@ -99,7 +102,7 @@ int serve(App::Parts& parts, const Settings& settings, const ServeOptions& optio
   parts.use_database(side ? &side->database : nullptr);
   if (side) add_health_checks(parts, side->database, side->setup, settings);
 
-  Server server(runtime, server_options(settings, options.next_free_port), parts.router,
+  Server server(runtime, server_options(settings, options.next_free_port, socket), parts.router,
                 parts.services);
   parts.health.add(std::make_unique<ServerHealth>(server));
   server.start();

@@ -43,6 +43,7 @@ Listener::Listener(std::vector<std::shared_ptr<ServerCore>> cores)
     : cores_(std::move(cores)), acceptor_(cores_[0]->context), pause_(cores_[0]->context) {}
 
 void Listener::bind(const ServerOptions& options) {
+  if (options.socket >= 0) return take_over(options.socket);
   tcp::endpoint endpoint = resolve(options, cores_[0]->context);
   ErrorCode error = try_port(endpoint);
   for (int i = 1; error == asio::error::address_in_use && options.next_free_port &&
@@ -62,6 +63,26 @@ void Listener::bind(const ServerOptions& options) {
     throw_unavailable(options, "permission denied; ports below 1024 need a privilege.");
   }
   if (error) throw_unavailable(options, error.message());
+  port_ = acceptor_.local_endpoint().port();
+}
+
+/// It is another process's as well, maybe: closing it here ends nothing there, and who connects
+/// meanwhile waits in its queue.
+void Listener::take_over(int socket) {
+  const auto option = [&](int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    return ::getsockopt(socket, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+  };
+  const int family = option(SO_DOMAIN);
+  if ((family != AF_INET && family != AF_INET6) || option(SO_TYPE) != SOCK_STREAM ||
+      option(SO_ACCEPTCONN) != 1) {
+    throw Error(Errc::unavailable, "Cannot listen on the socket that was handed over (" +
+                                       std::to_string(socket) +
+                                       "): it is no listening TCP socket.");
+  }
+  acceptor_.assign(family == AF_INET ? tcp::v4() : tcp::v6(), socket);
+  acceptor_.non_blocking(true);
   port_ = acceptor_.local_endpoint().port();
 }
 

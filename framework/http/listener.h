@@ -15,7 +15,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
  public:
   explicit Listener(std::vector<std::shared_ptr<ServerCore>> cores);
 
-  /// Binds and listens. Throws Error(unavailable).
+  /// Binds and listens, or takes over the socket that does. Throws Error(unavailable).
   void bind(const ServerOptions& options);
   std::uint16_t port() const noexcept { return port_; }
 
@@ -29,6 +29,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
  private:
   using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, CoreExecutor>;
 
+  void take_over(int socket);
   boost::system::error_code try_port(const asio::ip::tcp::endpoint& endpoint);
   boost::system::error_code accept_all();
   void hand_over(Socket socket, ServerCore& core);

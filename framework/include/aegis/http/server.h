@@ -17,6 +17,7 @@ struct ServerOptions {
   std::string host = "127.0.0.1";  ///< an address, or a name that is looked up
   std::uint16_t port = 8000;       ///< 0: any free one
   bool next_free_port = false;  ///< when `port` is taken, try the following ones
+  int socket = -1;  ///< one that listens already, to be taken over: host and port are its own
   std::size_t max_header_bytes = 16 * 1024;  ///< the request's target may be half of it
   std::size_t max_body_bytes = 1024 * 1024;
   std::size_t max_connections = 10'000;  ///< beyond: 503 with Retry-After, then closed
@@ -54,7 +55,8 @@ class Server {
   /// when the runtime does not run any more.
   ~Server();
 
-  /// Binds and begins to accept. Throws Error(unavailable), which names host and port.
+  /// Binds and begins to accept. Throws Error(unavailable), which names host and port, or what is
+  /// wrong with the socket.
   void start();
   std::uint16_t port() const;
   ServerStats stats() const;
