@@ -40,7 +40,8 @@ class Cron {
   template <std::size_t N>
   consteval Cron(const char (&literal)[N]) {  // NOLINT: the text is the expression
     const auto problem = detail::CronReader({literal, N - 1}).read(fields_);
-    if (problem.what != detail::CronProblem::What::nothing) refuse_literal(problem);
+    if (problem.what == detail::CronProblem::What::nothing) return;
+    refuse_literal_at_character(problem.position, problem);
   }
   /// Throws Error(invalid), which says what is wrong, where, and what is allowed there.
   static Cron parse(std::string_view text);
@@ -58,7 +59,9 @@ class Cron {
  private:
   Cron() = default;
 
-  static constexpr void refuse_literal(const detail::CronProblem& problem) {
+  /// The compiler shows the call: its name, and the character as a number.
+  static constexpr void refuse_literal_at_character(std::size_t,
+                                                    const detail::CronProblem& problem) {
     using enum detail::CronProblem::What;
     if (problem.what == fields || problem.what == shorthand) {
       detail::cron_needs_minute_hour_day_month_weekday_and_may_have_seconds_before_them();
