@@ -2,46 +2,22 @@
 
 #include <fmt/format.h>
 
+#include "jobs/sql_words.h"
+
 namespace aegis::jobs {
 namespace {
 
-using Id = db::Dialect::Id;
-
-/// How each database says what SQL has no common words for.
-struct Words {
-  Id id;
-
-  bool postgresql() const { return id == Id::postgresql; }
-
+struct Words : SqlWords {
   /// The moment that parameter `n` is.
   std::string moment(int n) const {
     return fmt::format("${}{}", n, postgresql() ? "::timestamptz" : "");
   }
-  std::string text(int n) const { return fmt::format("${}{}", n, postgresql() ? "::text" : ""); }
   std::string boolean(int n) const {
     return fmt::format("${}{}", n, postgresql() ? "::boolean" : "");
   }
   std::string real(int n) const {
     return fmt::format("${}{}", n, postgresql() ? "::double precision" : "");
   }
-  std::string now() const {
-    return postgresql() ? "coalesce($1::timestamptz, statement_timestamp())"
-                        : "coalesce($1, strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))";
-  }
-  /// The moment that is `ms` milliseconds from now.
-  std::string later(std::string_view ms) const {
-    return postgresql()
-               ? fmt::format("{} + {} * interval '1 millisecond'", now(), ms)
-               : fmt::format("strftime('%Y-%m-%dT%H:%M:%f000Z', {}, ({} / 1000.0) || ' seconds')",
-                             now(), ms);
-  }
-  std::string milliseconds_until(std::string_view moment) const {
-    return postgresql()
-               ? fmt::format("ceil(extract(epoch FROM {} - {}) * 1000)::bigint", moment, now())
-               : fmt::format("CAST((julianday({}) - julianday({})) * 86400000 + 1 AS INTEGER)",
-                             moment, now());
-  }
-
   std::string milliseconds_since(std::string_view moment) const {
     return postgresql() ? fmt::format("(extract(epoch FROM {} - {}) * 1000)::double precision",
                                       now(), moment)
@@ -53,19 +29,6 @@ struct Words {
   std::string locked(std::string_view column, std::string_view select) const {
     return postgresql() ? fmt::format("{} = ANY (ARRAY({} FOR UPDATE SKIP LOCKED))", column, select)
                         : fmt::format("{} IN ({})", column, select);
-  }
-  /// `column` is one of the texts, or numbers, in the JSON array that parameter `n` is.
-  std::string among_texts(std::string_view column, int n) const {
-    return postgresql()
-               ? fmt::format("{} = ANY (ARRAY(SELECT json_array_elements_text(${}::json)))", column,
-                             n)
-               : fmt::format("{} IN (SELECT value FROM json_each(${}))", column, n);
-  }
-  std::string among_numbers(std::string_view column, int n) const {
-    return postgresql()
-               ? fmt::format("{} = ANY (ARRAY(SELECT json_array_elements_text(${}::json)::bigint))",
-                             column, n)
-               : among_texts(column, n);
   }
   /// The elements of the JSON array that parameter `n` is, as the column `item`, which is text.
   std::string items(int n) const {
@@ -153,8 +116,8 @@ std::string finish(const Words& words, std::string_view which, std::string_view 
 
 }  // namespace
 
-Statements::Statements(Id database) {
-  const Words w{database};
+Statements::Statements(db::Dialect::Id database) {
+  const Words w{{database}};
   const std::string now = w.now();
   const auto when = [&](int run_at, int delay) {
     const auto ms = fmt::format("${}", delay);
@@ -467,7 +430,8 @@ Statements::Statements(Id database) {
   forget_lines = fmt::format("DELETE FROM aegis_job_line WHERE {}", w.among_numbers("job_id", 1));
 }
 
-const Statements& statements(Id database) {
+const Statements& statements(db::Dialect::Id database) {
+  using Id = db::Dialect::Id;
   static const Statements sqlite(Id::sqlite), postgresql(Id::postgresql);
   return database == Id::postgresql ? postgresql : sqlite;
 }

@@ -2,39 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "jobs/sql_words.h"
+
 namespace aegis::schedule {
 namespace {
 
 using Id = db::Dialect::Id;
 
-/// How each database says what SQL has no common words for.
-struct Words {
-  Id id;
-
-  bool postgresql() const { return id == Id::postgresql; }
-  std::string now() const {
-    return postgresql() ? "coalesce($1::timestamptz, statement_timestamp())"
-                        : "coalesce($1, strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))";
-  }
-  std::string earlier(std::string_view ms) const {
-    return postgresql()
-               ? fmt::format("{} - {} * interval '1 millisecond'", now(), ms)
-               : fmt::format("strftime('%Y-%m-%dT%H:%M:%f000Z', {}, (-{} / 1000.0) || ' seconds')",
-                             now(), ms);
-  }
-  std::string milliseconds_until(std::string_view moment) const {
-    return postgresql()
-               ? fmt::format("ceil(extract(epoch FROM {} - {}) * 1000)::bigint", moment, now())
-               : fmt::format("CAST((julianday({}) - julianday({})) * 86400000 + 1 AS INTEGER)",
-                             moment, now());
-  }
-  std::string among_texts(std::string_view column, int n) const {
-    return postgresql()
-               ? fmt::format("{} = ANY (ARRAY(SELECT json_array_elements_text(${}::json)))", column,
-                             n)
-               : fmt::format("{} IN (SELECT value FROM json_each(${}))", column, n);
-  }
-  std::string text(int n) const { return fmt::format("${}{}", n, postgresql() ? "::text" : ""); }
+struct Words : jobs::SqlWords {
   /// Element `n` of an array in the JSON array that each row of items() is.
   std::string element(int n, std::string_view type) const {
     return postgresql() ? fmt::format("(value ->> {})::{}", n, type)
@@ -55,7 +30,7 @@ struct Words {
 }  // namespace
 
 Statements::Statements(Id database) {
-  const Words w{database};
+  const Words w{{database}};
   const std::string now = w.now();
   time = fmt::format("SELECT {}", now);
 
@@ -101,7 +76,7 @@ Statements::Statements(Id database) {
       "finished_at = done.finished, error = done.why, output = done.answer FROM done WHERE id = "
       "done.run_id",
       w.skip_locked("run"));
-  const std::string a_minute_ago = w.earlier("60000");
+  const std::string a_minute_ago = w.later("-60000");
   give_up = fmt::format(
       "UPDATE aegis_schedule_run SET outcome = 'unknown' WHERE id IN (SELECT id FROM "
       "aegis_schedule_run AS run WHERE outcome IS NULL AND {}fired_at < {} AND NOT EXISTS (SELECT "
@@ -113,7 +88,7 @@ Statements::Statements(Id database) {
       "DELETE FROM aegis_schedule_run WHERE id IN (SELECT id FROM aegis_schedule_run WHERE "
       "fired_at "
       "< {} AND outcome IS NOT NULL ORDER BY fired_at LIMIT $3)",
-      w.earlier("$2"));
+      w.later("-$2"));
 
   const auto before = [](std::string_view what) {
     return fmt::format(
@@ -141,7 +116,7 @@ Statements::Statements(Id database) {
   late = fmt::format(
       "SELECT name, -{} AS late_ms FROM aegis_schedule WHERE {} AND due_at < {} ORDER BY due_at "
       "LIMIT 1000",
-      w.milliseconds_until("due_at"), can_be_due, w.earlier("$2"));
+      w.milliseconds_until("due_at"), can_be_due, w.later("-$2"));
   counts =
       "SELECT (SELECT count(*) FROM aegis_schedule WHERE due_at IS NOT NULL AND paused_at IS NULL) "
       "AS active, (SELECT count(*) FROM aegis_schedule WHERE paused_at IS NOT NULL) AS paused";
