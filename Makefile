@@ -21,7 +21,7 @@ configure = cmake --preset $(1) --log-level=WARNING -DAEGIS_WERROR=$(if $(CI),ON
 build = $(call configure,$(1)) && cmake --build build/$(1) --parallel $(JOBS) $(if $(2),--target $(2))
 quietly = log=$$(mktemp) && { ( $(1) ) >$$log 2>&1 || { cat $$log; false; } ; } && rm $$log
 
-.PHONY: help serve migrate test test-asan test-tsan test-generator coverage soak bench install deb health health-detailed format lint clean
+.PHONY: help serve migrate test test-asan test-tsan test-generator test-debian coverage soak bench install deb health health-detailed format lint clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -60,6 +60,9 @@ test-generator: ## Every kind of project that `aegis init` makes: built, tested 
 	@$(call packages,build test lint)
 	@$(call build,dev)
 	@ctest --test-dir build/dev --build-config Generator --tests-regex '^generated_' --output-on-failure $(ARGS)
+
+test-debian: deb ## The Debian packages on a fresh Debian: docs/getting-started.md is followed there; as root
+	@tests/install/fresh_debian build/$(run_preset)/*.deb
 
 coverage: ## The lines that the tests reach, file by file
 	@$(MAKE) --no-print-directory test PRESET=coverage
