@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "cli/component.h"
+#include "cli/dev.h"
 #include "cli/generate.h"
 #include "cli/init.h"
 #include "cli/list_components.h"
@@ -76,6 +77,12 @@ int main(int argc, char** argv) {
   generate_command->add_flag("--dry-run", generate.dry_run, "Say what it would do, write nothing");
   generate_command->callback([&] { command = [&] { return cli::generate(generate); }; });
 
+  cli::DevOptions dev;
+  auto* dev_command = program.add_subcommand(
+      "dev", "Run the project in this folder; build and restart it whenever it changes");
+  dev_command->add_option("--preset", dev.preset, "Of CMakePresets.json")->capture_default_str();
+  dev_command->callback([&] { command = [&] { return cli::dev(dev); }; });
+
   bool json = false;
   auto* components_command = program.add_subcommand("components", "What a project can be made of");
   components_command->add_flag("--json", json, "For programs");
@@ -107,6 +114,9 @@ int main(int argc, char** argv) {
     return 2;
   } catch (const std::filesystem::filesystem_error& error) {
     cli::complain(fmt::format("{}: {}", error.path1().string(), error.code().message()), "");
+    return 1;
+  } catch (const std::system_error& error) {
+    cli::complain(error.what(), "");
     return 1;
   }
 }
