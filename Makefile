@@ -21,7 +21,7 @@ configure = cmake --preset $(1) --log-level=WARNING -DAEGIS_WERROR=$(if $(CI),ON
 build = $(call configure,$(1)) && cmake --build build/$(1) --parallel $(JOBS) $(if $(2),--target $(2))
 quietly = log=$$(mktemp) && { ( $(1) ) >$$log 2>&1 || { cat $$log; false; } ; } && rm $$log
 
-.PHONY: help serve migrate test test-asan test-tsan test-generator test-debian coverage soak bench install deb health health-detailed format lint clean
+.PHONY: help image sdk up down logs psql serve migrate test test-asan test-tsan test-generator test-debian coverage soak bench install deb health health-detailed format lint clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -96,6 +96,24 @@ health: ## Ask the running service how it is
 
 health-detailed: ## The same with every component
 	@$(MAKE) --no-print-directory health ARGS="--detailed $(ARGS)"
+
+image: ## Build the container image `shields`; ARGS="--network host" and the like
+	@deploy/build-image -t shields $(ARGS) .
+
+sdk: ## Build the image `aegis-sdk`, in which the images of projects are built
+	@deploy/build-image --target sdk -t aegis-sdk:0.1.0 -t aegis-sdk $(ARGS) .
+
+up: image ## Start PostgreSQL, api, worker and scheduler in containers; SCALE="--scale api=2"
+	@docker compose up --detach --wait $(SCALE)
+
+down: ## Stop the containers; ARGS=--volumes deletes their data as well
+	@docker compose --profile '*' down $(ARGS)
+
+logs: ## Follow what the containers log
+	@docker compose logs --follow $(ARGS)
+
+psql: ## Open a shell on the containers' database
+	@docker compose exec postgres psql -U aegis -d aegis_db $(ARGS)
 
 format: ## Format the sources
 	@$(call packages,lint)

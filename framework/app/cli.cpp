@@ -54,12 +54,17 @@ int tries(const Context& context) {
   return context.config.has("PORT") ? 1 : ports_to_try;
 }
 
-// The service of this name: at PORT, or at a later port when `serve` had to move on.
+// The service of this name: at PORT, or at a later port when `serve` had to move on; or at
+// HEALTH_PORT.
 std::optional<HealthAnswer> find_service(const Context& context, const std::string& target) {
   const std::string& host = context.settings.host;
   const std::string here = host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host;
+  std::vector<std::uint16_t> ports;
   for (int i = 0; i < tries(context); ++i) {
-    const auto port = static_cast<std::uint16_t>(context.settings.port + i);
+    ports.push_back(static_cast<std::uint16_t>(context.settings.port + i));
+  }
+  if (context.settings.health_port != 0) ports.push_back(context.settings.health_port);
+  for (const std::uint16_t port : ports) {
     auto answer = ask_health(here, port, target, 10s);
     if (!answer) continue;
     const auto report = read_health(answer->json);
@@ -191,8 +196,10 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
                   .upgrade = upgrade,
                   .with_database = context.config.has("DATABASE_URL")});
   };
-  add(cli, "serve", "Run everything in this process",
-      [&] { return run_server(context.settings.app_env != "production", true); });
+  bool migrate = false;
+  add(cli, "serve", "Run everything in this process", [&] {
+    return run_server(migrate || context.settings.app_env != "production", true);
+  })->add_flag("--migrate", migrate, "Apply pending migrations, in production as well");
   add(cli, "api", "Run the HTTP service", [&] { return run_server(false, false); });
   WorkerFlags worker_flags;
   auto* worker = add(cli, "worker", "Run jobs", [&] {
@@ -239,6 +246,8 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
   add(*database, "upgrade", "Apply the migrations that are pending", [&] {
     return commands::db_upgrade(context.settings, to);
   })->add_option("--to", to, "Up to this one");
+  add(cli, "migrate", "The same as db upgrade",
+      [&] { return commands::db_upgrade(context.settings, to); });
   bool allow_destructive = false;
   auto* downgrade = add(*database, "downgrade", "Take back the newest migration", [&] {
     return commands::db_downgrade(context.settings, to, allow_destructive);

@@ -7,6 +7,7 @@
 #include "app/cli.h"
 #include "app/database_settings.h"
 #include "app/database_setup.h"
+#include "app/health_server.h"
 #include "app/worker.h"
 
 namespace aegis {
@@ -31,8 +32,10 @@ int run_scheduler(App::Parts& parts, const Settings& settings) {
   DatabaseSetup setup(runtime, database, parts.tables, {.migrations_dir = settings.migrations_dir});
   parts.services.provide(Clock::system());
   parts.use_database(&database);
+  add_health_checks(parts, database, setup, settings);
   const auto scheduler = make_scheduler(runtime, database, parts, settings);
   runtime.on_stop("database", [&] { return database.close(); });
+  const HealthServer health(runtime, parts, setup, settings);
   runtime.spawn(0, prepare(runtime, setup, nullptr, scheduler.get()), "prepare database");
   return runtime.run();
 }

@@ -9,6 +9,7 @@
 #include "aegis/core/log.h"
 #include "app/cli.h"
 #include "app/database_settings.h"
+#include "app/health_server.h"
 #include "app/jobs_health.h"
 #include "app/migrations_health.h"
 #include "app/schedules_health.h"
@@ -132,6 +133,7 @@ int run_worker(App::Parts& parts, const Settings& settings) {
   add_health_checks(parts, database, setup, settings);
   const auto worker = make_worker(runtime, database, parts, settings);
   runtime.on_stop("database", [&] { return database.close(); });
+  const HealthServer health(runtime, parts, setup, settings);
   runtime.spawn(0, prepare(runtime, setup, worker.get(), nullptr), "prepare database");
   return runtime.run();
 }

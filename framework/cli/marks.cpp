@@ -11,8 +11,8 @@ namespace aegis::cli {
 namespace {
 
 constexpr std::string_view leaders[] = {"<!--", "//", "#", "--"};
-constexpr std::string_view marks[] = {"name",       "database", "sqlite",
-                                      "postgresql", "worker",   "scheduler"};
+constexpr std::string_view marks[] = {"name",       "image",  "database", "sqlite",
+                                      "postgresql", "worker", "scheduler"};
 
 std::string_view trimmed(std::string_view text) {
   const auto begin = text.find_first_not_of(' ');
@@ -52,6 +52,12 @@ std::optional<Mark> mark_of(std::string_view line) {
   return std::nullopt;
 }
 
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return lower;
+}
+
 void replace_all(std::string& text, std::string_view old, std::string_view with) {
   for (auto at = text.find(old); at != text.npos; at = text.find(old, at + with.size())) {
     text.replace(at, old.size(), with);
@@ -84,10 +90,13 @@ std::string apply_marks(std::string_view text, const Choice& choice, std::string
         if (dropped_by == 0 && !choice.has(mark->name)) dropped_by = open.size();
         continue;
       }
-      if (mark->name != "name" && !choice.has(mark->name)) continue;
-      const bool is_name = mark->name == "name";
+      const bool is_name = mark->name == "name" || mark->name == "image";
+      if (!is_name && !choice.has(mark->name)) continue;
       line = std::string(mark->before);
-      if (is_name) replace_all(line, "\"shields\"", fmt::format("\"{}\"", name));
+      if (is_name) {
+        const std::string own = mark->name == "image" ? lower_case(name) : std::string(name);
+        replace_all(line, "\"shields\"", fmt::format("\"{}\"", own));
+      }
     }
     if (dropped_by != 0) continue;
     if (line.empty() && (out.empty() || out.ends_with("\n\n"))) continue;

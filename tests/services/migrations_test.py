@@ -134,6 +134,15 @@ class MigrationsTest(unittest.TestCase):
         self.assertEqual(service.stop(), 0)
         self.assertEqual(self.run_db("check"), "Models, migrations and database agree.\n")
 
+    def test_production_migrates_when_it_is_told_to(self):
+        service = self.serve("serve --migrate", APP_ENV="production")
+        service.await_ready()
+        self.assertEqual(service.stop(), 0)
+        self.run_db("downgrade", "--allow-destructive", "--to", "0")
+        out, err = self.start("migrate").communicate(timeout=LIMIT)
+        self.assertIn(f"{ALL[-1]} applied", out, err)
+        self.assertEqual(self.run_db("check"), "Models, migrations and database agree.\n")
+
     def test_others_wait_until_the_database_is_migrated(self):
         for command, env in (("api", {}), ("serve", {"APP_ENV": "production"})):
             service = self.serve(command, **env)

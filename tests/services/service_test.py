@@ -41,7 +41,7 @@ class Service:
         self.env.update({"DATABASE_URL": POSTGRES_URL} if POSTGRES_URL else {})
         self.env.update({key: value for key, value in env.items() if value is not None})
         self.log = open(self.directory / "log", "ab")
-        self.process = subprocess.Popen([SHIELDS, command], cwd=directory, env=self.env,
+        self.process = subprocess.Popen([SHIELDS, *command.split()], cwd=directory, env=self.env,
                                         stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.banner = ""
         for line in self.process.stdout:
@@ -247,6 +247,28 @@ class ServiceTest(unittest.TestCase):
         self.assertIn("max_connections" if POSTGRES_URL else "journal_mode", detailed.stdout)
         as_json = run(self.directory, "health", "--detailed", "--json", **port)
         self.assertIn("components", json.loads(as_json.stdout))
+
+    def test_worker_and_scheduler_tell_their_health_at_a_port_of_their_own(self):
+        for command in ("worker", "scheduler"):
+            with self.subTest(command):
+                port = free_port()
+                env = {"PORT": str(free_port()), "HEALTH_PORT": str(port),
+                       **({"DATABASE_URL": POSTGRES_URL} if POSTGRES_URL else {})}
+                self.assertEqual(run(self.directory, "health", "probe", **env).returncode, 1)
+                process = subprocess.Popen([SHIELDS, command], cwd=self.directory,
+                                           env={"PATH": os.environ["PATH"], **Service.sanitizers(),
+                                                **env}, stderr=subprocess.DEVNULL)
+                self.addCleanup(lambda: process.poll() is None and process.kill())
+                deadline = time.monotonic() + LIMIT
+                while run(self.directory, "health", "probe", **env).returncode != 0:
+                    self.assertLess(time.monotonic(), deadline)
+                for target, status in (("/livez", 200), ("/readyz", 200), ("/shields", 404)):
+                    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
+                    with contextlib.closing(connection):
+                        connection.request("GET", target)
+                        self.assertEqual(connection.getresponse().status, status, target)
+                process.send_signal(signal.SIGTERM)
+                self.assertEqual(process.wait(LIMIT), 0)
 
     def test_sigterm_finishes_what_is_in_flight(self):
         service = self.serve()

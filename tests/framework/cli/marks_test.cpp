@@ -56,6 +56,11 @@ BOOST_AUTO_TEST_CASE(what_only_looks_like_a_mark_stays) {
   BOOST_TEST(applied(text, {}) == text);
 }
 
+BOOST_AUTO_TEST_CASE(an_image_has_the_name_in_lower_case) {
+  BOOST_TEST(apply_marks("image: \"shields\"  # [image]\n", Choice::of({}), "MyArms", "") ==
+             "image: \"myarms\"\n");
+}
+
 BOOST_AUTO_TEST_CASE(the_name_is_the_projects) {
   BOOST_TEST(applied("App app{\"shields\"};  // [name]\n\"shields\" {{name}} {{version}}\n", {}) ==
              "App app{\"armoury\"};\n\"shields\" armoury " AEGIS_VERSION "\n");

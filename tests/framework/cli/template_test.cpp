@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(nothing_of_the_template_itself_is_left) {
       BOOST_TEST_CONTEXT(file.path) {
         BOOST_TEST(!file.content.empty());
         for (const auto* left : {"[worker]", "[scheduler]", "[database]", "[sqlite]",
-                                 "[postgresql]", "[name]", "{{name}}", "{{version}}"}) {
+                                 "[postgresql]", "[name]", "[image]", "{{name}}", "{{version}}"}) {
           BOOST_TEST(file.content.find(left) == std::string::npos);
         }
       }

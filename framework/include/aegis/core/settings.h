@@ -15,6 +15,7 @@ struct Settings {
   std::string app_env = "development";
   std::string host = "127.0.0.1";
   std::uint16_t port = 8000;
+  std::uint16_t health_port = 0;
   std::string log_level = "info";
   std::string log_format = "auto";
   bool access_log = true;
@@ -61,6 +62,8 @@ struct Settings {
        doc("Where this runs: development, test or production.")),
       (host, min_length(1), doc("The address to listen on; 0.0.0.0 for all.")),
       (port, doc("The port to listen on; 0 for any free one.")),
+      (health_port, doc("Where worker and scheduler answer /livez, /readyz and /health; 0: "
+                        "nowhere. The others do so at PORT.")),
       (log_level, one_of("trace", "debug", "info", "warn", "error", "critical", "off"),
        doc("The least level that is logged: trace, debug, info, warn, error, critical or off.")),
       (log_format, one_of("auto", "text", "json"),
@@ -106,9 +109,11 @@ struct Settings {
       (jobs_api_token, doc("Opens /jobs, /queues and /schedules to those who send it as a bearer "
                            "token; empty: they do not exist.")),
       (schedules_keep_runs, ge(60'000), doc("How long the history of schedules is kept.")),
-      (schedules_late_warning, ge(1000), doc("Health warns of schedules that are later than this.")),
-      (alert_webhook_url, doc("Where SystemStatusCheck posts JSON when the health changes, https://…; "
-                              "empty: nowhere.")),
+      (schedules_late_warning, ge(1000),
+       doc("Health warns of schedules that are later than this.")),
+      (alert_webhook_url,
+       doc("Where SystemStatusCheck posts JSON when the health changes, https://…; "
+           "empty: nowhere.")),
       (backup_dir, doc("Where DatabaseBackup puts its copies; empty: it makes none.")),
       (backup_keep, ge(1), doc("How many copies DatabaseBackup keeps: the newest.")))
 };
