@@ -1,9 +1,13 @@
 // Copies of a database that is in use.
 #include "db/backup.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
+#include <sstream>
 
 #include "ground.h"
 
@@ -33,7 +37,52 @@ int rows_in(const std::string& file) {
   return count;
 }
 
+std::string text_of(const std::filesystem::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
+}
+
+/// A pg_dump that writes down what it was given, found first in PATH as long as this lives.
+class RecordingDump {
+ public:
+  explicit RecordingDump(const std::filesystem::path& folder) : path_(std::getenv("PATH")) {
+    const auto script = folder / "pg_dump";
+    std::ofstream(script)
+        << "#!/bin/sh\ncd '" << folder.string() << "'\n"
+        << "ls -l /proc/$$/fd > files\n"
+           "printf '%s\\n' \"$@\" > arguments\n"
+           "echo \"$PGPASSWORD\" > password\n"
+           "for each; do case $each in --file=*) echo copy > \"${each#--file=}\"; "
+           "esac; done\n";
+    ::chmod(script.c_str(), 0700);
+    ::setenv("PATH", (folder.string() + ":" + path_).c_str(), 1);
+  }
+  ~RecordingDump() { ::setenv("PATH", path_.c_str(), 1); }
+
+ private:
+  std::string path_;
+};
+
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(pg_dump_gets_no_open_files_and_no_password_among_its_arguments) {
+  const TemporaryFolder folder;
+  const RecordingDump pg_dump(folder.path());
+  const auto socket = folder.path() / "a-clients-socket";
+  const int inherited = ::open(socket.c_str(), O_RDWR | O_CREAT, 0600);  // without O_CLOEXEC
+  const std::string copy =
+      aegis::db::back_up({.database = {.url = "postgresql://smith:hammer@forge/shields"},
+                          .folder = folder.path() / "copies"});
+  ::close(inherited);
+  BOOST_TEST(text_of(copy) == "copy\n");
+  const std::string files = text_of(folder.path() / "files");
+  BOOST_TEST(files.find("a-clients-socket") == files.npos, files);
+  BOOST_TEST(files.find(" 2 -> ") != files.npos, files);
+  BOOST_TEST(text_of(folder.path() / "password") == "hammer\n");
+  const std::string arguments = text_of(folder.path() / "arguments");
+  BOOST_TEST(arguments.find("hammer") == arguments.npos, arguments);
+}
 
 DATABASE_TEST(a_copy_has_what_was_committed_and_old_copies_go) {
   const TemporaryFolder folder;
