@@ -10,7 +10,6 @@
 #include <thread>
 
 #include "app/parts.h"
-#include "app/webhook.h"
 
 using namespace aegis;
 using namespace std::chrono_literals;
@@ -143,13 +142,4 @@ AEGIS_TEST_CASE(what_is_not_configured_does_nothing) {
   const auto ran = co_await app.run_jobs();
   BOOST_TEST(ran.failed + ran.dead == 0);
   BOOST_TEST((co_await app.enqueued<SendAlert>()).empty());
-}
-
-BOOST_AUTO_TEST_CASE(a_webhook_is_an_http_url) {
-  const WebhookUrl url("https://example.com/a/b?c=d");
-  BOOST_TEST(url.tls);
-  BOOST_TEST(url.port == "443");
-  BOOST_TEST(url.target == "/a/b?c=d");
-  BOOST_CHECK_THROW(WebhookUrl("ftp://example.com"), Error);
-  BOOST_CHECK_THROW(WebhookUrl("example.com"), Error);
 }
