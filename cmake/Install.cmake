@@ -12,6 +12,15 @@ if(BUILD_SHARED_LIBS)    # the program finds the library wherever both are insta
   set_target_properties(aegis_program PROPERTIES INSTALL_RPATH "\$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
 endif()
 install(TARGETS aegis_program RUNTIME COMPONENT runtime)
+set(completion ${PROJECT_SOURCE_DIR}/framework/cli/completion)
+install(FILES ${completion}/aegis.bash RENAME aegis COMPONENT runtime
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES ${completion}/aegis.fish COMPONENT runtime
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+foreach(folder_of_zsh site-functions vendor-completions)    # below /usr/local, below /usr
+  install(FILES ${completion}/_aegis COMPONENT runtime
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/${folder_of_zsh})
+endforeach()
 install(EXPORT aegisTargets NAMESPACE aegis:: DESTINATION ${folder} COMPONENT dev)
 
 if(NOT DEFINED BUILD_SHARED_LIBS)

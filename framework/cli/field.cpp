@@ -25,6 +25,8 @@ constexpr Type types[] = {
     {"timestamp", "aegis::Timestamp", R"("2026-01-02T03:04:05Z")"},
 };
 
+constexpr std::string_view words_behind[] = {"optional", "unique", "indexed"};
+
 std::vector<std::string_view> split(std::string_view word) {
   std::vector<std::string_view> parts;
   for (;;) {
@@ -44,6 +46,16 @@ std::vector<std::string_view> split(std::string_view word) {
 
 }  // namespace
 
+std::vector<std::string_view> field_types() {
+  std::vector<std::string_view> names;
+  for (const auto& type : types) names.push_back(type.name);
+  return names;
+}
+
+std::vector<std::string_view> field_words() {
+  return {std::begin(words_behind), std::end(words_behind)};
+}
+
 std::vector<Field> fields_of(std::span<const std::string> words) {
   std::vector<Field> fields;
   for (const std::string& word : words) {
@@ -51,19 +63,16 @@ std::vector<Field> fields_of(std::span<const std::string> words) {
     const std::string name = Name(parts[0]).snake;
     const std::string_view type_name = parts.size() > 1 ? parts[1] : "";
     const auto type = std::ranges::find(types, type_name, &Type::name);
-    if (type == std::end(types)) {
-      std::vector<std::string_view> known;
-      for (const auto& each : types) known.push_back(each.name);
-      refuse(word, type_name, known);
-    }
+    if (type == std::end(types)) refuse(word, type_name, field_types());
     if (name == "id" || std::ranges::find(fields, name, &Field::name) != fields.end()) {
       throw UsageError(fmt::format("{}: there is a {} already", word, name),
                        "Call each field something else; id is the key.");
     }
     Field field{.name = name, .type = type->in_cpp, .example = type->example};
     for (std::size_t i = 2; i < parts.size(); ++i) {
-      constexpr std::string_view known[] = {"optional", "unique", "indexed"};
-      if (std::ranges::find(known, parts[i]) == std::end(known)) refuse(word, parts[i], known);
+      if (std::ranges::find(words_behind, parts[i]) == std::end(words_behind)) {
+        refuse(word, parts[i], words_behind);
+      }
       if (parts[i] == "optional") {
         field.optional = true;
       } else {

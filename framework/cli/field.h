@@ -16,6 +16,10 @@ struct Field {
   std::string attributes{};  ///< ", unique"
 };
 
+/// What may stand behind a field's name, and what behind its type.
+std::vector<std::string_view> field_types();
+std::vector<std::string_view> field_words();
+
 /// Throws UsageError for an unknown type or word, and for a name that comes twice.
 std::vector<Field> fields_of(std::span<const std::string> words);
 

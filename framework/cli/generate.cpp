@@ -67,11 +67,10 @@ const std::vector<Kind>& kinds() {
 }
 
 const Kind& kind_of(const GenerateOptions& options) {
-  std::vector<std::string_view> known;
   for (const auto& kind : kinds()) {
     if (kind.name == options.kind) return kind;
-    known.push_back(kind.name);
   }
+  const auto known = part_kinds();
   throw UsageError(fmt::format("There is no \"{}\" to generate{}", options.kind,
                                detail::did_you_mean(options.kind, known)),
                    fmt::format("There are: {}.", fmt::join(known, ", ")));
@@ -153,6 +152,12 @@ std::string_view template_of(std::string_view name) {
 }
 
 }  // namespace
+
+std::vector<std::string_view> part_kinds() {
+  std::vector<std::string_view> names;
+  for (const auto& kind : kinds()) names.push_back(kind.name);
+  return names;
+}
 
 int generate(const GenerateOptions& options) {
   const Kind& kind = kind_of(options);

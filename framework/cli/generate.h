@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace aegis::cli {
@@ -15,5 +16,8 @@ struct GenerateOptions {
 /// `aegis generate`: adds a part, with a test, to the project in the current folder and registers
 /// it in app/application.cpp. Throws UsageError, before anything is written.
 int generate(const GenerateOptions& options);
+
+/// The kinds there are.
+std::vector<std::string_view> part_kinds();
 
 }  // namespace aegis::cli

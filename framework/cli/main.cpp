@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "cli/completion.h"
 #include "cli/component.h"
 #include "cli/dev.h"
 #include "cli/generate.h"
@@ -88,6 +89,13 @@ int main(int argc, char** argv) {
   components_command->add_flag("--json", json, "For programs");
   components_command->callback([&] { command = [&] { return cli::list_components(json); }; });
 
+  std::string shell;
+  auto* completion_command =
+      program.add_subcommand("completion", "The script that has a shell complete this program");
+  completion_command->add_option("SHELL", shell, "bash, fish or zsh")->required();
+  completion_command->callback(
+      [&] { command = [&] { return cli::print_completion_script(shell); }; });
+
   auto* version_command = program.add_subcommand("version", "The version of Aegis");
   version_command->add_flag("--json", json, "For programs");
   version_command->callback([&] {
@@ -97,6 +105,9 @@ int main(int argc, char** argv) {
     };
   });
 
+  if (argc > 1 && argv[1] == cli::complete_command) {
+    return cli::print_candidates(program, std::vector<std::string>(argv + 2, argv + argc));
+  }
   try {
     program.parse(argc, argv);
     return command();
