@@ -39,6 +39,33 @@ std::pair<std::string_view, std::string_view> split(std::string_view word) {
   return {word.substr(0, sign), word.substr(sign + 1)};
 }
 
+/// What a word such as "database=postgresql" names; no component: the API.
+struct Named {
+  const Component* component = nullptr;
+  std::string_view engine{};  ///< empty: it names none
+};
+
+/// Throws UsageError.
+Named read(const std::string& word) {
+  auto [name, engine] = split(word);
+  if (engine == "postgres") engine = "postgresql";
+  if (name == "postgres" || name == "postgresql" || name == "sqlite") {
+    if (!engine.empty()) unknown(word, name);
+    engine = name == "sqlite" ? "sqlite" : "postgresql";
+    name = "database";
+  }
+  if (name == api && engine.empty()) return {};
+  const auto found = std::ranges::find(components(), name, &Component::name);
+  if (found == components().end()) unknown(word, name);
+  if (engine.empty()) return {&*found};
+  const auto known = std::ranges::find(found->engines, engine);
+  if (known != found->engines.end()) return {&*found, *known};
+  throw UsageError(
+      fmt::format("{} has no \"{}\"{}", name, engine, detail::did_you_mean(engine, found->engines)),
+      found->engines.empty() ? fmt::format("Choose {} alone.", name)
+                             : fmt::format("Choose one of {}.", fmt::join(found->engines, ", ")));
+}
+
 std::string_view shown(std::string_view engine) {
   return engine == "sqlite" ? "SQLite" : "PostgreSQL";
 }
@@ -61,33 +88,17 @@ std::span<const Component> components() {
 Choice Choice::of(std::span<const std::string> words) {
   Choice choice;
   for (const std::string& word : words) {
-    auto [name, engine] = split(word);
-    if (engine == "postgres") engine = "postgresql";
-    if (name == "postgres" || name == "postgresql" || name == "sqlite") {
-      if (!engine.empty()) unknown(word, name);
-      engine = name == "sqlite" ? "sqlite" : "postgresql";
-      name = "database";
-    }
-    if (name == api && engine.empty()) continue;
-    const auto found = std::ranges::find(components(), name, &Component::name);
-    if (found == components().end()) unknown(word, name);
+    const auto [component, engine] = read(word);
+    if (component == nullptr) continue;
     if (!engine.empty()) {
-      const auto known = std::ranges::find(found->engines, engine);
-      if (known == found->engines.end()) {
-        throw UsageError(fmt::format("{} has no \"{}\"{}", name, engine,
-                                     detail::did_you_mean(engine, found->engines)),
-                         found->engines.empty()
-                             ? fmt::format("Choose {} alone.", name)
-                             : fmt::format("Choose one of {}.", fmt::join(found->engines, ", ")));
-      }
-      if (!choice.engine_.empty() && choice.engine_ != *known) {
+      if (!choice.engine_.empty() && choice.engine_ != engine) {
         throw UsageError(
-            fmt::format("A project has one database, not {} and {}", choice.engine_, *known),
-            "Choose one; DATABASE_URL changes it later.");
+            fmt::format("A project has one database, not {} and {}", choice.engine_, engine),
+            "Choose one; `aegis add` changes it later.");
       }
-      choice.engine_ = *known;
+      choice.engine_ = engine;
     }
-    choice.add(*found);
+    choice.add(*component);
   }
   if (choice.has("database") && choice.engine_.empty()) {
     choice.engine_ = component_of("database").engines.front();
@@ -104,6 +115,45 @@ Choice Choice::of(std::span<const std::string> words) {
   return choice;
 }
 
+Choice Choice::with(std::span<const std::string> words) const {
+  std::vector<std::string> all(words.begin(), words.end());
+  const bool names_engine =
+      std::ranges::any_of(words, [](const auto& word) { return !read(word).engine.empty(); });
+  for (const auto name : names_) {
+    all.emplace_back(name);
+    if (name == "database" && !names_engine) all.back() += fmt::format("={}", engine_);
+  }
+  return of(all);
+}
+
+Choice Choice::without(std::span<const std::string> words) const {
+  std::vector<std::string_view> gone;
+  for (const std::string& word : words) {
+    const auto [component, engine] = read(word);
+    if (component == nullptr) throw UsageError("The API is always there", "Remove what is not.");
+    if (!has(component->name) || (!engine.empty() && engine != engine_)) {
+      throw UsageError(fmt::format("The project has no {}", word),
+                       fmt::format("It has: {}.", this->words()));
+    }
+    gone.push_back(component->name);
+  }
+  const auto stays = [&](std::string_view name) {
+    return std::ranges::find(gone, name) == gone.end();
+  };
+  std::vector<std::string> rest;
+  for (const auto name : names_) {
+    if (!stays(name)) continue;
+    for (const auto need : component_of(name).needs) {
+      if (stays(need)) continue;
+      throw UsageError(fmt::format("{} needs {}", name, need),
+                       fmt::format("Remove both: aegis remove {} {}", fmt::join(words, " "), name));
+    }
+    rest.emplace_back(name);
+    if (name == "database") rest.back() += fmt::format("={}", engine_);
+  }
+  return of(rest);
+}
+
 void Choice::add(const Component& component) {
   if (has(component.name)) return;
   names_.push_back(component.name);
@@ -118,15 +168,16 @@ bool Choice::has(std::string_view mark) const {
   return mark == engine_ || std::ranges::find(names_, mark) != names_.end();
 }
 
-std::string Choice::words() const {
-  if (names_.empty()) return std::string(api);
-  std::string text;
-  for (const auto name : names_) {
-    if (!text.empty()) text += ',';
-    text += name;
-    if (name == "database") text += fmt::format("={}", engine_);
+std::vector<std::string> Choice::list() const {
+  std::vector<std::string> list(names_.begin(), names_.end());
+  for (auto& name : list) {
+    if (name == "database") name += fmt::format("={}", engine_);
   }
-  return text;
+  return list;
+}
+
+std::string Choice::words() const {
+  return names_.empty() ? std::string(api) : fmt::format("{}", fmt::join(list(), ","));
 }
 
 std::string Choice::text() const {

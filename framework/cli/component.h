@@ -33,10 +33,18 @@ class Choice {
   /// Adds what they need. Throws UsageError.
   static Choice of(std::span<const std::string> words);
 
+  /// This one and what `words` name besides, be it another engine. Throws UsageError.
+  Choice with(std::span<const std::string> words) const;
+  /// This one but for what `words` name. Throws UsageError, also where others need it.
+  Choice without(std::span<const std::string> words) const;
+  bool operator==(const Choice& other) const { return list() == other.list(); }
+
   /// Whether the template's part for `mark` belongs to it: a component, an engine, or either with a
   /// ! before it: where that is missing.
   bool has(std::string_view mark) const;
 
+  /// Such as {"database=sqlite", "worker"}.
+  std::vector<std::string> list() const;
   /// As --components takes it, such as "database=sqlite,worker".
   std::string words() const;
   /// For people, such as "API, database (SQLite), worker".

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "aegis/core/json.h"
+#include "cli/manifest.h"
 #include "cli/process.h"
 #include "cli/template.h"
 #include "cli/terminal.h"
@@ -101,6 +102,11 @@ void install(const InitOptions& options, const std::vector<ProjectFile>& files,
   }
 }
 
+ProjectFile manifest_file(const Choice& choice, const std::string& name,
+                          const std::vector<ProjectFile>& files) {
+  return {.path = Manifest::file, .content = Manifest::of(choice, name, files).text()};
+}
+
 std::string as_json(const InitOptions& options, const Choice& choice, const fs::path& target,
                     const std::vector<ProjectFile>& files) {
   std::string out = R"({"name":)";
@@ -133,7 +139,8 @@ int init(InitOptions options) {
   const bool asked = !options.components_given && !options.yes && !options.json && is_interactive();
   if (asked) options.components = ask_for_components();
   const Choice choice = Choice::of(options.components);
-  const auto files = project_files(choice, options.name);
+  auto files = project_files(choice, options.name);
+  files.insert(files.begin(), manifest_file(choice, options.name, files));
   if (!options.dry_run) install(options, files, target);
 
   if (options.json) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "cli/change.h"
 #include "cli/completion.h"
 #include "cli/component.h"
 #include "cli/dev.h"
@@ -83,6 +84,27 @@ int main(int argc, char** argv) {
       "dev", "Run the project in this folder; build and restart it whenever it changes");
   dev_command->add_option("--preset", dev.preset, "Of CMakePresets.json")->capture_default_str();
   dev_command->callback([&] { command = [&] { return cli::dev(dev); }; });
+
+  cli::ChangeOptions change;
+  const auto add_change = [&](std::string name, std::string help,
+                              int (*run)(const cli::ChangeOptions&)) {
+    auto* sub = program.add_subcommand(std::move(name), std::move(help));
+    sub->add_flag("--force", change.force, "Though not all is committed or parts are in use");
+    sub->add_flag("--yes,-y", change.yes, "Ask nothing");
+    sub->add_flag("--dry-run", change.dry_run, "Say what it would do, write nothing");
+    sub->add_flag("--json", change.json, "For programs; asks nothing");
+    sub->callback([&, run] { command = [&, run] { return run(change); }; });
+    return sub;
+  };
+  const auto takes_components = [&](CLI::App* sub) {
+    sub->add_option("COMPONENT", change.components, "`aegis components` lists them")
+        ->delimiter(',')
+        ->required();
+  };
+  takes_components(add_change("add", "Add components to the project in this folder", cli::add));
+  takes_components(
+      add_change("remove", "Remove components from the project in this folder", cli::remove));
+  add_change("update", "Bring the project in this folder to this version of Aegis", cli::update);
 
   bool json = false;
   auto* components_command = program.add_subcommand("components", "What a project can be made of");

@@ -8,4 +8,14 @@ namespace aegis::cli {
 /// Runs a program of PATH in silence and waits for it. Answers its exit code; 127: there is none.
 int run_quietly(std::vector<std::string> command);
 
+/// The same for a program that has the terminal, or whatever this one reads and writes.
+int run(std::vector<std::string> command);
+
+struct Answer {
+  int code = 0;
+  std::string text{};  ///< what it wrote to stdout
+};
+/// The same for a program whose stdout is wanted.
+Answer run_and_read(std::vector<std::string> command);
+
 }  // namespace aegis::cli

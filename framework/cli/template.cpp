@@ -6,6 +6,7 @@
 #include <set>
 
 #include "cli/marks.h"
+#include "cli/migrations.h"
 #include "db/migrations/snapshot.h"
 #include "embedded/project_template.h"
 
@@ -45,15 +46,9 @@ const Place& place_of(std::string_view path) {
 
 /// schema.json with the tables that the project's own migrations make.
 std::string schema_of(std::string_view schema, const std::vector<ProjectFile>& files) {
-  constexpr std::string_view says = "--   new table ";  // as `db revision` writes it
   std::set<std::string, std::less<>> made;
   for (const auto& file : files) {
-    if (!file.path.starts_with("migrations/")) continue;
-    for (auto at = file.content.find(says); at != std::string::npos;
-         at = file.content.find(says, at + 1)) {
-      const auto begin = at + says.size();
-      made.insert(file.content.substr(begin, file.content.find('\n', begin) - begin));
-    }
+    if (file.path.starts_with("migrations/")) made.merge(tables_made_by(file.content));
   }
   db::Schema kept = db::read_snapshot(schema, "schema.json");
   std::erase_if(kept.tables, [&](const auto& table) { return !made.contains(table.name); });

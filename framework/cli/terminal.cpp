@@ -11,18 +11,25 @@ namespace aegis::cli {
 
 namespace {
 
-std::string styled(std::string_view text, std::string_view code, int stream) {
+bool has_colours(int stream) {
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
-  const bool plain = ::isatty(stream) == 0 || (no_color != nullptr && *no_color != '\0') ||
-                     (term != nullptr && std::string_view(term) == "dumb");
-  return plain ? std::string(text) : fmt::format("\x1b[{}m{}\x1b[0m", code, text);
+  return ::isatty(stream) != 0 && (no_color == nullptr || *no_color == '\0') &&
+         (term == nullptr || std::string_view(term) != "dumb");
+}
+
+std::string styled(std::string_view text, std::string_view code, int stream) {
+  return has_colours(stream) ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
 }
 
 }  // namespace
 
 bool is_interactive() {
   return ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0;
+}
+
+bool has_colours() {
+  return has_colours(STDOUT_FILENO);
 }
 
 std::string bold(std::string_view text) {

@@ -8,6 +8,9 @@ namespace aegis::cli {
 /// Whether there is somebody to ask.
 bool is_interactive();
 
+/// Whether stdout is a terminal that shows colours, and NO_COLOR is not set.
+bool has_colours();
+
 /// `text` in bold where stdout is a terminal that shows it, and NO_COLOR is not set.
 std::string bold(std::string_view text);
 

@@ -64,3 +64,20 @@ BOOST_AUTO_TEST_CASE(what_there_is_not_is_refused) {
              "A project has one database, not sqlite and postgresql");
   BOOST_TEST(refusal({""}) == "There is no component \"\"");
 }
+
+BOOST_AUTO_TEST_CASE(components_are_added_and_removed) {
+  const auto with = [](std::vector<std::string> from, std::vector<std::string> words) {
+    return choose(std::move(from)).with(words).words();
+  };
+  const auto without = [](std::vector<std::string> from, std::vector<std::string> words) {
+    return choose(std::move(from)).without(words).words();
+  };
+  BOOST_TEST(with({"postgres"}, {"worker"}) == "database=postgresql,worker");
+  BOOST_TEST(with({"worker"}, {"postgres"}) == "database=postgresql,worker");
+  BOOST_TEST(with({}, {"scheduler"}) == "database=sqlite,worker,scheduler");
+  BOOST_TEST(without({"postgres", "scheduler"}, {"scheduler"}) == "database=postgresql,worker");
+  BOOST_TEST(without({"worker"}, {"worker", "database"}) == "api");
+  BOOST_CHECK_THROW(without({"worker"}, {"database"}), UsageError);
+  BOOST_CHECK_THROW(without({"worker"}, {"scheduler"}), UsageError);
+  BOOST_CHECK_THROW(without({"worker"}, {"database=postgresql"}), UsageError);
+}
