@@ -39,8 +39,8 @@ class Answer {
 };
 
 /// "database=sqlite,wor"
-void add_components(Answer& answer, std::string_view begun, bool lists) {
-  const auto comma = lists ? begun.rfind(',') : begun.npos;
+void add_components(Answer& answer, std::string_view begun) {
+  const auto comma = begun.rfind(',');
   const std::string before(begun.substr(0, comma == begun.npos ? 0 : comma + 1));
   for (const Component& component : components()) {
     if (before.find(component.name) != before.npos) continue;  // chosen already
@@ -65,7 +65,7 @@ void add_field(Answer& answer, std::string_view begun) {
 /// What an option or a parameter takes, by its name: it means the same in every command.
 void add_values(Answer& answer, std::string_view name, std::string_view begun) {
   if (name == "--components" || name == "COMPONENT") {
-    add_components(answer, begun, name == "--components");
+    add_components(answer, begun);
   } else if (name == "KIND") {
     for (const auto kind : part_kinds()) answer.add(std::string(kind));
   } else if (name == "FIELD") {

@@ -9,6 +9,7 @@
 #include "cli/completion.h"
 #include "cli/component.h"
 #include "cli/dev.h"
+#include "cli/doctor.h"
 #include "cli/generate.h"
 #include "cli/init.h"
 #include "cli/list_components.h"
@@ -110,6 +111,11 @@ int main(int argc, char** argv) {
   auto* components_command = program.add_subcommand("components", "What a project can be made of");
   components_command->add_flag("--json", json, "For programs");
   components_command->callback([&] { command = [&] { return cli::list_components(json); }; });
+
+  auto* doctor_command =
+      program.add_subcommand("doctor", "Look for what is missing to build and run a project");
+  doctor_command->add_flag("--json", json, "For programs");
+  doctor_command->callback([&] { command = [&] { return cli::doctor(json); }; });
 
   std::string shell;
   auto* completion_command =

@@ -56,6 +56,7 @@ class CompletionTest(unittest.TestCase):
         self.assertIn("worker", self.completed("aegis init armoury --components "))
         self.assertEqual(self.completed("aegis init armoury --components database,w"),
                          ["database,worker"])
+        self.assertEqual(self.completed("aegis add worker sch"), ["scheduler"])
         (self.directory / "below").mkdir()
         self.assertEqual(self.completed("aegis init armoury --output-dir be"), ["below"])
         self.assertEqual(self.completed("aegis init x"), [""])
