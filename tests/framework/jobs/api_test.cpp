@@ -1,7 +1,5 @@
 // The HTTP API for jobs and queues.
-#include <aegis/testing/testing.h>
-
-#include "app/parts.h"
+#include "api_client.h"
 
 using namespace aegis;
 using namespace std::chrono_literals;
@@ -28,26 +26,7 @@ struct Melt {
 
 void configure(App& app) {
   app.jobs<Polish, Melt>();
-  app.parts().jobs_api_token = Secret<std::string>("0123456789abcdef");
-}
-
-const testing::TestApp::Headers key{{"Authorization", "Bearer 0123456789abcdef"}};
-
-awaitable<std::string> ok(awaitable<Response> request, int status = 200) {
-  const Response reply = co_await std::move(request);
-  BOOST_TEST(reply.status() == status, reply.body());
-  co_return reply.body();
-}
-
-bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
-
-/// Runs of the part in the text.
-int times(std::string_view text, std::string_view part) {
-  int found = 0;
-  for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++found;
-  return found;
+  open_with_key(app);
 }
 
 awaitable<std::int64_t> enqueue(testing::TestApp& app, int number, EnqueueOptions options = {}) {
