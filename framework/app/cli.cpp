@@ -408,6 +408,29 @@ int run_command_line(App::Parts& parts, int argc, char** argv) {
   create->add_option("--overlap", spec.overlap, "While the job of the slot before is not finished")
       ->check(CLI::IsMember({"allow", "skip", "queue"}))
       ->capture_default_str();
+  create
+      ->add_option_function<std::string>(
+          "--jitter",
+          [&](const std::string& text) {
+            const auto trouble = detail::read_duration(text, spec.jitter);
+            if (!trouble.empty()) throw CLI::ValidationError("--jitter", trouble);
+          },
+          "Each slot is later by up to so much, such as 30s")
+      ->type_name("DURATION");
+  const auto moment_option = [&](const char* option, std::optional<Timestamp>& to,
+                                 const char* description) {
+    create
+        ->add_option_function<std::string>(
+            option,
+            [&to, option](const std::string& text) {
+              to = parse_timestamp(text);
+              if (!to) throw CLI::ValidationError(option, "no moment: " + text);
+            },
+            description)
+        ->type_name("TIME");
+  };
+  moment_option("--starts", spec.starts_at, "No slot is before, such as 2026-12-01T00:00:00Z");
+  moment_option("--ends", spec.ends_at, "No slot is after");
   named(add(*schedules, "delete", "Delete a schedule that was created so",
             [&] { return commands::schedules_delete(context.settings, schedule); }));
 

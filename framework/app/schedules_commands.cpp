@@ -9,7 +9,7 @@
 namespace aegis::commands {
 namespace {
 
-using schedule::NextSlot, schedule::RunInfo, schedule::ScheduleInfo, schedule::Store;
+using schedule::RunInfo, schedule::ScheduleInfo, schedule::Store, schedule::Upcoming;
 
 std::string moment(const std::optional<Timestamp>& at) {
   return at ? brief(*at) : "";
@@ -72,6 +72,7 @@ int schedules_show(const Settings& settings, const std::string& name, bool json)
     print_field("made by", one.declared ? "the code" : "hand");
     print_field("paused", moment(one.paused_at));
     print_field("next", moment(one.next));
+    print_field("problem", one.problem.value_or(""));
     for (const auto& run : runs) {
       print_field("run", fmt::format("{} {} {} {}", brief(run.slot), run.how,
                                      run.outcome.value_or(""), took(run)));
@@ -83,39 +84,44 @@ int schedules_show(const Settings& settings, const std::string& name, bool json)
 int schedules_next(const Settings& settings, const std::optional<std::string>& name, int count,
                    bool json) {
   return answer([&] {
-    const auto found = ask<std::vector<NextSlot>>(settings, [&](Database& db) {
+    const auto found = ask<Upcoming>(settings, [&](Database& db) {
       return schedule::next_slots(db, name, static_cast<std::size_t>(count));
     });
-    if (json) fmt::print("{}\n", to_json(found));
-    for (const auto& next : found) {
-      if (!json) fmt::print("{}  {}\n", brief(next.slot), next.schedule);
+    if (json) {
+      fmt::print("{}\n", to_json(found));
+      return exit_ok;
     }
+    if (found.slots.empty() && found.without.empty()) fmt::print("No slots to come.\n");
+    for (const auto& next : found.slots) fmt::print("{}  {}\n", brief(next.slot), next.schedule);
+    for (const auto& none : found.without) fmt::print("{} {}\n", none.schedule, none.why);
     return exit_ok;
   });
 }
 
 int schedules_history(const Settings& settings, const std::optional<std::string>& name,
                       std::int64_t limit, bool json) {
-  const auto found =
-      ask<std::vector<RunInfo>>(settings, [&](Database& db) -> awaitable<std::vector<RunInfo>> {
-        Store store(db, {});
-        co_return co_await store.history(name, limit);
-      });
-  if (json) {
-    fmt::print("{}\n", to_json(found));
+  return answer([&] {
+    const auto found =
+        ask<std::vector<RunInfo>>(settings, [&](Database& db) -> awaitable<std::vector<RunInfo>> {
+          Store store(db, {});
+          co_return co_await schedule::history(store, name, limit);
+        });
+    if (json) {
+      fmt::print("{}\n", to_json(found));
+      return exit_ok;
+    }
+    if (found.empty()) fmt::print("No runs.\n");
+    if (!found.empty()) {
+      fmt::print("{:<19}  {:<24} {:<8} {:<10} {:>8} {:>8}  {}\n", "SLOT (UTC)", "SCHEDULE", "HOW",
+                 "OUTCOME", "TOOK", "JOB", "ERROR");
+    }
+    for (const auto& run : found) {
+      fmt::print("{:<19}  {:<24} {:<8} {:<10} {:>8} {:>8}  {}\n", brief(run.slot),
+                 brief(run.schedule, 24), run.how, run.outcome.value_or(""), took(run),
+                 run.job_id ? std::to_string(*run.job_id) : "", brief(run.error.value_or(""), 60));
+    }
     return exit_ok;
-  }
-  if (found.empty()) fmt::print("No runs.\n");
-  if (!found.empty()) {
-    fmt::print("{:<19}  {:<24} {:<8} {:<10} {:>8} {:>8}  {}\n", "SLOT (UTC)", "SCHEDULE", "HOW",
-               "OUTCOME", "TOOK", "JOB", "ERROR");
-  }
-  for (const auto& run : found) {
-    fmt::print("{:<19}  {:<24} {:<8} {:<10} {:>8} {:>8}  {}\n", brief(run.slot),
-               brief(run.schedule, 24), run.how, run.outcome.value_or(""), took(run),
-               run.job_id ? std::to_string(*run.job_id) : "", brief(run.error.value_or(""), 60));
-  }
-  return exit_ok;
+  });
 }
 
 int schedules_create(const App::Parts& parts, const Settings& settings, const ScheduleSpec& spec) {
@@ -142,7 +148,7 @@ int schedules_run(const App::Parts& parts, const Settings& settings, const std::
   return answer([&] {
     const auto job = ask<std::int64_t>(settings, [&](Database& db) -> awaitable<std::int64_t> {
       Store store(db, parts.jobs);
-      co_return co_await store.run_now(name);
+      co_return co_await schedule::run_now(store, name);
     });
     fmt::print("{}: job {}\n", name, job);
     return exit_ok;

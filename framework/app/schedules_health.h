@@ -9,7 +9,7 @@
 namespace aegis {
 
 /// The component `schedules` of /health: how many there are, and a warning that names those which
-/// should have been fired. `database` must outlive the check.
+/// should have been fired, and those that cannot be read. `database` must outlive the check.
 std::unique_ptr<HealthCheck> schedules_health(Database& database, const Settings& settings);
 
 }  // namespace aegis

@@ -8,7 +8,7 @@
 namespace aegis {
 namespace {
 
-using schedule::NextSlot, schedule::RunInfo, schedule::ScheduleInfo, schedule::Store;
+using schedule::RunInfo, schedule::ScheduleInfo, schedule::Store, schedule::Upcoming;
 using Kinds = std::vector<const JobKind*>;
 using Name = Path<"name", std::string>;
 
@@ -19,10 +19,10 @@ struct ListQuery {
   AEGIS_FIELDS(ListQuery, (limit, ge(1), le(200)), (after, doc("The `next` of the page before.")))
 };
 
-struct CountQuery {
-  int count = 10;
+struct LimitQuery {
+  int limit = 10;
 
-  AEGIS_FIELDS(CountQuery, (count, ge(1), le(1000)))
+  AEGIS_FIELDS(LimitQuery, (limit, ge(1), le(1000)))
 };
 
 struct RunStarted {
@@ -54,22 +54,40 @@ struct Show {
   }
 };
 
-struct Upcoming {
+struct NextOfOne {
   SharedDoor door;
-  awaitable<std::vector<NextSlot>> operator()(Authorization token, Name name,
-                                              QueryOf<CountQuery> in, Database& db) const {
+  awaitable<Upcoming> operator()(Authorization token, Name name, QueryOf<LimitQuery> in,
+                                 Database& db) const {
     door->check(token);
-    co_return co_await schedule::next_slots(db, *name, static_cast<std::size_t>(in->count));
+    co_return co_await schedule::next_slots(db, *name, static_cast<std::size_t>(in->limit));
+  }
+};
+
+struct NextOfAll {
+  SharedDoor door;
+  awaitable<Upcoming> operator()(Authorization token, QueryOf<LimitQuery> in, Database& db) const {
+    door->check(token);
+    co_return co_await schedule::next_slots(db, std::nullopt, static_cast<std::size_t>(in->limit));
   }
 };
 
 struct History {
   SharedDoor door;
-  awaitable<std::vector<RunInfo>> operator()(Authorization token, Name name, QueryOf<CountQuery> in,
+  awaitable<std::vector<RunInfo>> operator()(Authorization token, Name name, QueryOf<LimitQuery> in,
                                              Database& db) const {
     door->check(token);
     Store store(db, {});
-    co_return co_await store.history(*name, in->count);
+    co_return co_await schedule::history(store, *name, in->limit);
+  }
+};
+
+struct HistoryOfAll {
+  SharedDoor door;
+  awaitable<std::vector<RunInfo>> operator()(Authorization token, QueryOf<LimitQuery> in,
+                                             Database& db) const {
+    door->check(token);
+    Store store(db, {});
+    co_return co_await schedule::history(store, std::nullopt, in->limit);
   }
 };
 
@@ -98,7 +116,7 @@ struct Run {
   awaitable<RunStarted> operator()(Authorization token, Name name, Database& db) const {
     door->check(token);
     Store store(db, kinds);
-    co_return RunStarted{co_await store.run_now(*name)};
+    co_return RunStarted{co_await schedule::run_now(store, *name)};
   }
 };
 
@@ -121,9 +139,11 @@ void add_schedules_routes(Router& router, Secret<std::string> token, Kinds kinds
   };
   add(router.get("/schedules", List{door}), "List schedules, by name");
   add(router.post("/schedules", Create{door, kinds}), "Create a schedule");
+  add(router.get("/schedules/next", NextOfAll{door}), "The next slots of all schedules");
+  add(router.get("/schedules/history", HistoryOfAll{door}), "The runs of all, the newest first");
   add(router.get("/schedules/{name}", Show{door}), "Show a schedule");
   add(router.del("/schedules/{name}", Erase{door}), "Delete a schedule that was created so");
-  add(router.get("/schedules/{name}/next", Upcoming{door}), "The next slots");
+  add(router.get("/schedules/{name}/next", NextOfOne{door}), "Its next slots");
   add(router.get("/schedules/{name}/history", History{door}), "Its runs, the newest first");
   add(router.post("/schedules/{name}/run", Run{door, kinds}), "Run it now, besides its slots");
   add(router.post("/schedules/{name}/pause", Pause{door, true}), "Let its slots pass");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "core/describe/suggest.h"
 #include "schedule/slots.h"
 #include "schedule/words.h"
 
@@ -12,13 +13,25 @@ namespace aegis::schedule {
 
 namespace {
 
+/// Why it cannot be read.
+std::optional<std::string> problem_with(const ScheduleRow& row) {
+  try {
+    const Slots slots(spec_of(row), row.created_at);
+    return std::nullopt;
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
 ScheduleInfo info_of(const ScheduleRow& row) {
-  const bool paused = row.paused_at.has_value();
+  auto problem = problem_with(row);
+  const std::string state = row.retired_at  ? "retired"
+                            : problem       ? "broken"
+                            : row.paused_at ? "paused"
+                            : row.slot      ? "active"
+                                            : "ended";
   return {.name = row.name,
-          .state = row.retired_at ? "retired"
-                   : paused       ? "paused"
-                   : row.slot     ? "active"
-                                  : "ended",
+          .state = state,
           .kind = row.kind,
           .arguments = row.arguments,
           .timing = row.timing,
@@ -32,18 +45,40 @@ ScheduleInfo info_of(const ScheduleRow& row) {
           .declared = row.declared,
           .created_at = row.created_at,
           .paused_at = row.paused_at,
-          .next = paused ? std::nullopt : row.slot};
+          .next = state == "active" ? row.slot : std::nullopt,
+          .problem = std::move(problem)};
 }
 
-Error no_such(std::string_view name) {
-  return Error(Errc::not_found, fmt::format("There is no schedule {}.", name));
+/// Adds the next `count` slots, or why there are none.
+void add_slots(const ScheduleRow& row, std::size_t count, Upcoming& to) {
+  const ScheduleInfo info = info_of(row);
+  if (!info.next) {
+    to.without.push_back({row.name, info.problem            ? "cannot be read: " + *info.problem
+                                    : info.state == "ended" ? "has ended"
+                                                            : "is " + info.state});
+    return;
+  }
+  const Slots slots(spec_of(row), row.created_at);
+  auto slot = info.next;
+  for (std::size_t i = 0; i < count && slot; ++i, slot = slots.next(*slot)) {
+    to.slots.push_back({row.name, *slot});
+  }
+}
+
+awaitable<Error> no_such(Session& s, std::string_view name) {
+  const auto names =
+      co_await s.query<std::string>("SELECT name FROM aegis_schedule ORDER BY name LIMIT 1000");
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  const std::string hint = aegis::detail::did_you_mean(name, known);
+  co_return Error(Errc::not_found,
+                  fmt::format("There is no schedule {}{}", name, hint.empty() ? "." : hint));
 }
 
 awaitable<ScheduleRow> find(Session& s, const std::string& name, bool for_update) {
   auto query = s.select<ScheduleRow>().where(ScheduleRow::col.name == name);
   if (for_update) query.for_update();
   auto found = co_await query.first();
-  if (!found) throw no_such(name);
+  if (!found) throw co_await no_such(s, name);
   co_return std::move(*found);
 }
 
@@ -79,37 +114,67 @@ awaitable<ScheduleInfo> show(Database& db, std::string name) {
   co_return info_of(co_await db.session({.read_only = true}, body));
 }
 
-awaitable<std::vector<NextSlot>> next_slots(Database& db, std::optional<std::string> name,
-                                            std::size_t count) {
-  auto body = [&](Session& s) -> awaitable<std::vector<ScheduleRow>> {
-    std::vector<ScheduleRow> rows;
+awaitable<Upcoming> next_slots(Database& db, std::optional<std::string> name, std::size_t count) {
+  Upcoming upcoming;
+  auto body = [&](Session& s) -> awaitable<void> {
+    upcoming = {};
     if (name) {
-      rows.push_back(co_await find(s, *name, false));
-    } else {  // no other can be among the first
-      rows = co_await s.select<ScheduleRow>()
-                 .where(ScheduleRow::col.slot != std::nullopt &&
-                        ScheduleRow::col.paused_at == std::nullopt)
-                 .order_by(ScheduleRow::col.slot.asc())
-                 .limit(static_cast<std::int64_t>(count))
-                 .all();
+      add_slots(co_await find(s, *name, false), count, upcoming);
+      co_return;
     }
-    co_return rows;
+    const auto most = static_cast<std::int64_t>(count);
+    std::size_t looked_at = 0;
+    // After `count` that can be read no other can be among the first.
+    while (looked_at - upcoming.without.size() < count) {
+      const auto rows = co_await s.select<ScheduleRow>()
+                            .where(ScheduleRow::col.slot != std::nullopt &&
+                                   ScheduleRow::col.paused_at == std::nullopt)
+                            .order_by(ScheduleRow::col.slot.asc(), ScheduleRow::col.name.asc())
+                            .offset(static_cast<std::int64_t>(looked_at))
+                            .limit(most)
+                            .all();
+      for (const auto& row : rows) add_slots(row, count, upcoming);
+      looked_at += rows.size();
+      if (rows.size() < count) break;
+    }
   };
-  std::vector<NextSlot> found;
-  for (const auto& row : co_await db.session({.read_only = true}, body)) {
-    const Slots slots(spec_of(row), row.created_at);
-    auto slot = row.slot;
-    for (std::size_t i = 0; i < count && slot; ++i, slot = slots.next(*slot)) {
-      found.push_back({row.name, *slot});
-    }
-  }
-  std::ranges::sort(found, {},
+  co_await db.session({.read_only = true}, body);
+  std::ranges::sort(upcoming.slots, {},
                     [](const NextSlot& one) { return std::tie(one.slot, one.schedule); });
-  found.resize(std::min(found.size(), count));
+  upcoming.slots.resize(std::min(upcoming.slots.size(), count));
+  co_return upcoming;
+}
+
+awaitable<std::vector<WithoutSlot>> broken(Database& db) {
+  std::vector<WithoutSlot> found;
+  auto body = [&](Session& s) -> awaitable<void> {
+    found.clear();
+    auto rows = s.select<ScheduleRow>()
+                    .where(ScheduleRow::col.retired_at == std::nullopt)
+                    .order_by(ScheduleRow::col.name.asc())
+                    .stream();
+    while (const auto row = co_await rows.next()) {
+      if (auto problem = problem_with(*row)) found.push_back({row->name, std::move(*problem)});
+    }
+  };
+  co_await db.session({.read_only = true}, body);
   co_return found;
 }
 
+awaitable<std::vector<RunInfo>> history(Store& store, std::optional<std::string> name,
+                                        std::int64_t limit) {
+  auto runs = co_await store.history(name, limit);
+  if (name && runs.empty()) co_await show(store.database(), *name);  // or there is no such schedule
+  co_return runs;
+}
+
+awaitable<std::int64_t> run_now(Store& store, std::string name) {
+  co_await show(store.database(), name);
+  co_return co_await store.run_now(name);
+}
+
 awaitable<ScheduleInfo> create(Store& store, ScheduleSpec spec) {
+  check(spec);
   check_arguments(store.kind(spec.kind), spec.arguments);
   ScheduleRow row;
   auto body = [&](Session& s) -> awaitable<void> {
@@ -117,6 +182,11 @@ awaitable<ScheduleInfo> create(Store& store, ScheduleSpec spec) {
     set_spec(row, spec);
     row.created_at = co_await store.time(s);
     set_next(row, row.created_at);
+    if (!row.slot) {
+      throw Error(Errc::invalid, fmt::format("Schedule {} would never be due: no slot is left of "
+                                             "\"{}\" ({}).",
+                                             row.name, row.timing, row.zone));
+    }
     co_await s.insert(row);
     s.notify(std::string(news_channel));
   };

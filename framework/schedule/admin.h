@@ -12,7 +12,8 @@ namespace aegis::schedule {
 /// A schedule as people see it.
 struct ScheduleInfo {
   std::string name{};
-  std::string state{};  ///< active, paused, ended (no slot is left) or retired (from the code)
+  /// active, paused, ended (no slot is left), retired (from the code) or broken (it cannot be read)
+  std::string state{};
   std::string kind{};
   std::string arguments{};
   std::string timing{};
@@ -26,11 +27,12 @@ struct ScheduleInfo {
   bool declared = false;
   Timestamp created_at{};
   std::optional<Timestamp> paused_at{};
-  std::optional<Timestamp> next{};  ///< the next slot
+  std::optional<Timestamp> next{};       ///< the next slot
+  std::optional<std::string> problem{};  ///< why it is broken
 
   AEGIS_FIELDS(ScheduleInfo, (name, primary_key), (state), (kind), (arguments), (timing), (zone),
                (catch_up), (catch_up_most), (overlap), (jitter), (starts_at), (ends_at), (declared),
-               (created_at), (paused_at), (next))
+               (created_at), (paused_at), (next), (problem))
 };
 
 /// A slot that is to come.
@@ -41,15 +43,38 @@ struct NextSlot {
   AEGIS_FIELDS(NextSlot, (schedule), (slot))
 };
 
+/// A schedule that has no slot to come.
+struct WithoutSlot {
+  std::string schedule{};
+  std::string why{};  ///< "is paused", "has ended", "is retired" or "cannot be read: …"
+
+  AEGIS_FIELDS(WithoutSlot, (schedule), (why))
+};
+
+struct Upcoming {
+  std::vector<NextSlot> slots{};  ///< in order
+  std::vector<WithoutSlot> without{};
+
+  AEGIS_FIELDS(Upcoming, (slots), (without))
+};
+
 /// By name, those after `after`.
 awaitable<std::vector<ScheduleInfo>> list(Database& db, std::int64_t limit = 1'000'000,
                                           std::string after = "");
 awaitable<ScheduleInfo> show(Database& db, std::string name);
-/// The next slots of one schedule, or of all that are active, in order.
-awaitable<std::vector<NextSlot>> next_slots(Database& db, std::optional<std::string> name,
-                                            std::size_t count);
+/// The next slots, up to `count`, of one schedule or of all that are active, and those that have
+/// none: the one, or the ones among all that cannot be read.
+awaitable<Upcoming> next_slots(Database& db, std::optional<std::string> name, std::size_t count);
+/// Those that cannot be read: somebody else has written them, or their time zone is gone.
+awaitable<std::vector<WithoutSlot>> broken(Database& db);
+/// The runs of one schedule, also of one that was deleted, or of all; the newest first.
+awaitable<std::vector<RunInfo>> history(Store& store, std::optional<std::string> name,
+                                        std::int64_t limit);
 
-/// Throws Error(invalid) for what cannot be, and Error(conflict) for a name that is taken.
+/// Fires it now, besides its slots, also when it is paused. Answers the job.
+awaitable<std::int64_t> run_now(Store& store, std::string name);
+/// Throws Error(invalid) for what cannot be, or would never be due, and Error(conflict) for a name
+/// that is taken.
 awaitable<ScheduleInfo> create(Store& store, ScheduleSpec spec);
 /// Its runs are kept as long as others. Throws Error(conflict) for one that the code declares.
 awaitable<void> erase(Database& db, std::string name);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "aegis/core/error.h"
+#include "schedule/slots.h"
 #include "schedule/store.h"
 #include "schedule/words.h"
 
@@ -58,7 +59,10 @@ Schedule& Schedules::add(std::string name, const Trigger& trigger, const JobKind
 
 std::vector<Schedules::Declared> Schedules::declared() const {
   std::vector<Declared> all;
-  for (const auto& one : schedules_) all.push_back({one->spec_, one->kind_});
+  for (const auto& one : schedules_) {
+    schedule::check(one->spec_);
+    all.push_back({one->spec_, one->kind_});
+  }
   return all;
 }
 

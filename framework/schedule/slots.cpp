@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "aegis/core/error.h"
+#include "aegis/core/json.h"
 
 namespace aegis::schedule {
 
@@ -22,6 +23,16 @@ std::uint64_t hash(std::string_view text, std::uint64_t seed = 14695981039346656
 }
 
 }  // namespace
+
+void check(const ScheduleSpec& spec) {
+  std::vector<FieldError> problems;
+  validate(describe<ScheduleSpec>(), &spec, problems);
+  if (spec.name == "next" || spec.name == "history") {
+    problems.push_back({"/name", "must not be a word of the HTTP API, /schedules/" + spec.name});
+  }
+  if (!problems.empty()) throw ValidationError(std::move(problems));
+  const Slots slots(spec, {});
+}
 
 Slots::Slots(std::string_view name, std::string_view timing, std::string_view zone,
              milliseconds jitter, std::optional<Timestamp> starts_at,

@@ -8,6 +8,9 @@
 
 namespace aegis::schedule {
 
+/// Throws Error(invalid) for a schedule that cannot be.
+void check(const ScheduleSpec& spec);
+
 /// The slots of one schedule.
 class Slots {
  public:

@@ -104,15 +104,15 @@ Statements::Statements(Id database) {
       "previous_outcome, {} AS previous_output FROM aegis_schedule_run AS run WHERE job_id = $1 "
       "ORDER BY slot DESC LIMIT 1",
       before("other.outcome, job.state"), before("other.output, job.output"));
-  history = fmt::format(
+  const std::string runs =
       "SELECT run.id, run.schedule, run.slot, run.how, run.fired_at, run.job_id, "
       "coalesce(run.outcome, job.state, live.state) AS outcome, coalesce(run.started_at, "
       "job.started_at, live.started_at) AS started_at, coalesce(run.finished_at, job.finished_at) "
       "AS finished_at, coalesce(run.error, job.error, live.error) AS error, coalesce(run.output, "
       "job.output) AS output FROM aegis_schedule_run AS run LEFT JOIN aegis_job_finished AS job ON "
-      "job.id = run.job_id LEFT JOIN aegis_job AS live ON live.id = run.job_id WHERE ({0} IS NULL "
-      "OR run.schedule = {0}) ORDER BY run.fired_at DESC, run.id DESC LIMIT $2",
-      w.text(1));
+      "job.id = run.job_id LEFT JOIN aegis_job AS live ON live.id = run.job_id ";
+  history = runs + "ORDER BY run.fired_at DESC, run.id DESC LIMIT $1";
+  history_of_one = runs + "WHERE run.schedule = $1 ORDER BY run.slot DESC LIMIT $2";
   late = fmt::format(
       "SELECT name, -{} AS late_ms FROM aegis_schedule WHERE {} AND due_at < {} ORDER BY due_at "
       "LIMIT 1000",

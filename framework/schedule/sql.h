@@ -41,9 +41,10 @@ struct Statements {
 
   /// The run of the job $1, and the one before it: ScheduledRun.
   std::string run_of;
-  /// Runs with what is known of their jobs, the newest first: $1 the schedule, NULL: of all, $2 how
-  /// many. Answers RunInfos.
+  /// Runs with what is known of their jobs, the newest first: $1 how many. Answers RunInfos.
   std::string history;
+  /// The same of the schedule $1, by slot; $2 how many.
+  std::string history_of_one;
   /// The schedules that have been due for longer than $2 milliseconds: $1 now. Answers Late.
   std::string late;
   /// How many schedules there are: Counts.

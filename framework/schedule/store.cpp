@@ -459,9 +459,13 @@ awaitable<std::optional<ScheduledRun>> Store::run_of(std::int64_t job) {
 
 awaitable<std::vector<RunInfo>> Store::history(std::optional<std::string> name,
                                                std::int64_t limit) {
-  const std::array<Cell, 2> values{name ? Cell(std::string_view(*name)) : Cell(), limit};
   auto body = [&](Session& s) -> awaitable<std::vector<RunInfo>> {
-    return rows<RunInfo>(s, sql_->history, values, false);
+    if (!name) {
+      const std::array<Cell, 1> values{limit};
+      co_return co_await rows<RunInfo>(s, sql_->history, values, false);
+    }
+    const std::array<Cell, 2> values{std::string_view(*name), limit};
+    co_return co_await rows<RunInfo>(s, sql_->history_of_one, values, false);
   };
   co_return co_await database_->session({.read_only = true}, body);
 }

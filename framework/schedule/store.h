@@ -77,7 +77,7 @@ class Store {
   awaitable<std::int64_t> prune(std::chrono::milliseconds age, std::int64_t limit);
 
   awaitable<std::optional<ScheduledRun>> run_of(std::int64_t job);
-  /// Of one schedule, or of all; the newest first.
+  /// Of one schedule, by slot, or of all, as they were fired; the newest first.
   awaitable<std::vector<RunInfo>> history(std::optional<std::string> name, std::int64_t limit);
   awaitable<std::vector<Late>> late(std::chrono::milliseconds by);
   awaitable<Counts> counts();

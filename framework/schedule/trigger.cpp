@@ -57,6 +57,9 @@ Trigger Trigger::parse(std::string_view text) {
 }
 
 Trigger Trigger::cron(Cron cron, std::string_view text) {
+  if (!cron.next(LocalSeconds{local_days{year(2000) / 1 / 1}})) {
+    throw Error(Errc::invalid, fmt::format("\"{}\" is never due: no day fits it", text));
+  }
   return {cron, std::string(text)};
 }
 

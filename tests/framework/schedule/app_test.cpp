@@ -1,7 +1,5 @@
 // The application's side: what tests can do with schedules, the HTTP API, health, built-in jobs.
-#include <aegis/testing/testing.h>
-
-#include "app/parts.h"
+#include "../jobs/api_client.h"
 #include "app/schedules_health.h"
 
 using namespace aegis;
@@ -27,19 +25,7 @@ void schedules(Schedules& s) {
 
 void configure(App& app) {
   app.schedules(schedules);
-  app.parts().jobs_api_token = Secret<std::string>("0123456789abcdef");
-}
-
-const testing::TestApp::Headers key{{"Authorization", "Bearer 0123456789abcdef"}};
-
-awaitable<std::string> ok(awaitable<Response> request, int status = 200) {
-  const Response reply = co_await std::move(request);
-  BOOST_TEST(reply.status() == status, reply.body());
-  co_return reply.body();
-}
-
-bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
+  open_with_key(app);
 }
 
 }  // namespace
@@ -54,7 +40,7 @@ AEGIS_TEST_CASE(schedules_are_fired_when_the_clock_has_moved) {
   app.clock().advance(1min);
   BOOST_TEST(co_await app.fire_schedules() == 1);
   BOOST_TEST((co_await app.run_jobs()).succeeded == 1);
-  const auto history = co_await ok(app.get("/schedules/minutely/history?count=2", key));
+  const auto history = co_await ok(app.get("/schedules/minutely/history?limit=2", key));
   BOOST_TEST(contains(history, "minutely after completed"), history);
   BOOST_TEST(contains(history, "minutely after nothing"), history);
   BOOST_TEST(contains(history, R"("outcome":"completed")"), history);
@@ -84,8 +70,15 @@ AEGIS_TEST_CASE(schedules_are_looked_after_over_http) {
   BOOST_TEST(
       contains(co_await ok(app.get("/schedules?after=minutely", key)), R"("name":"yearly")"));
   BOOST_TEST(
-      contains(co_await ok(app.get("/schedules/yearly/next?count=2", key)), "-01-01T00:00:00"));
+      contains(co_await ok(app.get("/schedules/yearly/next?limit=2", key)), "-01-01T00:00:00"));
   co_await ok(app.get("/schedules/none", key), 404);
+  BOOST_TEST(contains(co_await ok(app.get("/schedules/yearl/history", key), 404),
+                      "did you mean \\\"yearly\\\"?"));
+
+  const auto next = co_await ok(app.get("/schedules/next?limit=3", key));
+  BOOST_TEST(times(next, R"("schedule":"minutely")") == 3, next);
+  BOOST_TEST(contains(next, R"("without":[])"), next);
+  BOOST_TEST(co_await ok(app.get("/schedules/history?limit=3", key)) == "[]");
 
   const std::string spec =
       R"({"name":"made","kind":"Tell","arguments":"{\"text\":\"you\"}","timing":"0 3 * * *","zone":"Europe/Berlin","jitter":"10s"})";
@@ -98,6 +91,13 @@ AEGIS_TEST_CASE(schedules_are_looked_after_over_http) {
   co_await ok(app.post("/schedules",
                        R"({"name":"x","kind":"Tell","timing":"@daily","overlap":"maybe"})", key),
               422);
+
+  for (const std::string refused :
+       {R"("name":"x","timing":"0 0 L-30 2 *")", R"("name":"x","timing":"0 0 */20 * FRI#2")",
+        R"("name":"next","timing":"@daily")", R"("name":"","timing":"@daily")",
+        R"("name":"x","timing":"@daily","ends_at":"2000-01-01T00:00:00Z")"}) {
+    co_await ok(app.post("/schedules", "{\"kind\":\"Tell\"," + refused + "}", key), 422);
+  }
 
   co_await ok(app.post("/schedules/made/pause", "", key), 204);
   BOOST_TEST(contains(co_await ok(app.get("/schedules/made", key)), R"("state":"paused")"));
@@ -117,4 +117,18 @@ AEGIS_TEST_CASE(late_schedules_are_a_warning_that_names_them) {
   BOOST_TEST((health.status == HealthStatus::warning));
   BOOST_TEST(contains(health.message, "minutely"), health.message);
   BOOST_TEST(!contains(health.message, "yearly"), health.message);
+}
+
+AEGIS_TEST_CASE(a_schedule_that_cannot_be_read_is_a_warning_that_names_it) {
+  auto tear = [](Session& s) -> awaitable<void> {
+    co_await s.execute("UPDATE aegis_schedule SET zone = 'Atlantis/Poseidonis' WHERE name = $1",
+                       "yearly");
+  };
+  co_await app.db().session(tear);
+  const auto check = schedules_health(app.db(), Settings());
+  const auto health = co_await check->check();
+  BOOST_TEST((health.status == HealthStatus::warning));
+  BOOST_TEST(contains(health.message, "not fired: yearly"), health.message);
+  BOOST_TEST(contains(health.message, "Atlantis"), health.message);
+  BOOST_TEST(contains(co_await ok(app.get("/schedules/next", key)), "cannot be read"));
 }

@@ -109,12 +109,13 @@ DATABASE_TEST(schedules_are_created_run_paused_and_deleted) {
                      .timing = "at 2026-12-24 18:00, 2026-06-01T10:00:00Z, 2026-03-29 02:30",
                      .zone = "Europe/Berlin"});
   std::string slots;
-  for (const auto& next : co_await next_slots(db, "list", 10)) {
+  const auto listed = co_await next_slots(db, "list", 10);
+  for (const auto& next : listed.slots) {
     slots += aegis::to_string(next.slot).substr(0, 16) + " ";
   }
   BOOST_TEST(slots == "2026-03-29T01:00 2026-06-01T10:00 2026-12-24T17:00 ");
 
-  const auto all = co_await next_slots(db, std::nullopt, 3);
+  const auto all = (co_await next_slots(db, std::nullopt, 3)).slots;
   BOOST_REQUIRE(all.size() == 3);
   BOOST_TEST(all.at(2).schedule == "code");
   BOOST_TEST((all.at(2).slot == moment("2026-01-01T03:00:00Z")));

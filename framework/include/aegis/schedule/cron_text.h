@@ -259,15 +259,17 @@ class CronReader {
     return number;
   }
 
-  /// Whether some month has one of the days: not so for the 30th of February.
+  /// Whether some month has one of the days: not so for the 30th of February, and for 30 days
+  /// before its last one.
   static constexpr bool is_possible(const CronFields& fields) {
     const bool by_weekday = !fields.any_weekday && !fields.any_day;  // either will do
     const std::uint32_t days = fields.days | (fields.nearest_weekday & ~std::uint32_t{1});
-    if (by_weekday || fields.before_last != 0 || (fields.nearest_weekday & 1) != 0) return true;
+    if (by_weekday || (fields.nearest_weekday & 1) != 0) return true;
     constexpr std::array most{0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     for (std::size_t month = 1; month <= 12; ++month) {
       const auto in_month = static_cast<std::uint32_t>((std::uint64_t{2} << most[month]) - 1);
-      if ((fields.months >> month & 1) != 0 && (days & in_month) != 0) return true;
+      const bool some = (days & in_month) != 0 || (fields.before_last & in_month >> 1) != 0;
+      if ((fields.months >> month & 1) != 0 && some) return true;
     }
     return false;
   }

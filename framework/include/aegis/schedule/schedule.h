@@ -120,6 +120,7 @@ class Schedules {
     ScheduleSpec spec{};
     const JobKind* kind = nullptr;
   };
+  /// Throws Error(invalid) for one that cannot be.
   std::vector<Declared> declared() const;
 
  private:
