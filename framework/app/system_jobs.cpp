@@ -12,6 +12,7 @@
 #include "app/database_settings.h"
 #include "app/webhook.h"
 #include "db/backup.h"
+#include "schedule/store.h"
 
 namespace aegis {
 
@@ -53,6 +54,22 @@ std::string_view status_of(const HealthReport& report) {
   return to_string(status == HealthStatus::info ? HealthStatus::healthy : status);
 }
 
+/// What the newest run before this one found that found anything: one that was killed, or took too
+/// long, did not.
+awaitable<SystemStatus> status_before(JobContext& job) {
+  constexpr std::int64_t looked_at = 100;
+  SystemStatus before;
+  const auto run = co_await scheduled_run(job);
+  if (!run) co_return before;
+  schedule::Store store(job.database(), {});
+  for (const auto& other : co_await store.history(run->schedule, looked_at)) {
+    if (other.slot >= run->slot || !other.output) continue;
+    if (!from_json(*other.output, before).none()) before = {};
+    break;
+  }
+  co_return before;
+}
+
 }  // namespace
 
 awaitable<void> SystemStatusCheck::run(JobContext& job) {
@@ -60,12 +77,7 @@ awaitable<void> SystemStatusCheck::run(JobContext& job) {
   SystemStatus now{.status = std::string(status_of(report))};
   for (const auto& part : report.components) collect(part, part.name, now.problems);
 
-  SystemStatus before;
-  const auto run = co_await scheduled_run(job);
-  if (run && run->previous_output) {
-    const auto problems = from_json(*run->previous_output, before);
-    if (!problems.none()) before = {};
-  }
+  const SystemStatus before = co_await status_before(job);
   // What is out of order is told at once; all else when it was seen twice, for a busy minute or two
   // are no news.
   now.told = before.told;

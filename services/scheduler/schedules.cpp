@@ -9,5 +9,5 @@ using namespace std::chrono_literals;
 
 void schedules(Schedules& s) {
   s.cron<PolishShields>("polish-shields", "0 3 * * *").in("Europe/Berlin");
-  s.every<SystemStatusCheck>("system-status", 1min);
+  s.every<SystemStatusCheck>("system-status", 1min).overlap(Overlap::skip);
 }

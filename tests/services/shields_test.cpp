@@ -3,6 +3,7 @@
 #include "models/shield.h"
 #include "worker/appraise_shield.h"  // [worker]
 #include "worker/inscribe_runes.h"   // [worker]
+#include "worker/polish_shields.h"   // [scheduler]
 
 using namespace aegis;
 
@@ -200,3 +201,21 @@ AEGIS_TEST_CASE(a_shield_is_appraised_once_however_often_one_asks) {
   BOOST_TEST((co_await app.post("/shields/999/appraisal", "")).status() == 404);
 }
 // [/worker]
+
+// [scheduler]
+AEGIS_TEST_CASE(shields_are_polished_at_night) {
+  co_await app.db().session([](Session& s) -> awaitable<void> {
+    std::vector<Shield> shields(2);
+    shields[0] = {.name = "Aegis"};
+    shields[1] = {.name = "Ember", .enchantment = "fire"};
+    co_await s.insert_all(shields);
+  });
+  app.clock().advance(std::chrono::hours(25));  // one of them is the hour, also where clocks change
+  co_await app.fire_schedules();
+  BOOST_TEST(!(co_await app.enqueued<PolishShields>()).empty());
+  BOOST_TEST((co_await app.run_jobs()).failed == 0);
+  const auto shown = co_await app.get("/shields?order=name");
+  BOOST_TEST(contains(shown.body(), R"("enchantment":"polished")"));
+  BOOST_TEST(contains(shown.body(), R"("enchantment":"fire")"));
+}
+// [/scheduler]

@@ -31,7 +31,7 @@ class ForgeHealth : public HealthCheck {
 
 void schedules(Schedules& s) {
   s.every<SystemStatusCheck>("status", 1min);
-  s.every<DatabaseBackup>("backup", 1h);
+  s.at<DatabaseBackup>("backup", "2100-01-01 00:00");  // never amid the other cases
 }
 
 void configure(App& app) {
@@ -134,11 +134,32 @@ AEGIS_TEST_CASE(a_change_of_health_is_told_once_and_again_until_it_is_taken) {
   BOOST_TEST(contains(received, R"("status":"healthy","previous":"unhealthy")"), received);
 }
 
+AEGIS_TEST_CASE(a_check_that_was_killed_does_not_make_old_news_new) {
+  HealthRegistry registry("test", "1");
+  registry.add(std::make_unique<ForgeHealth>());
+  application->parts().services.provide(registry);
+  forge = HealthStatus::unhealthy;
+  Hook hook({"200 OK"});
+  settings.alert_webhook_url = Secret<std::string>(hook.url());
+  BOOST_TEST((co_await a_minute_later(app)).succeeded == 2);  // and the alert
+  BOOST_TEST(contains(hook.received(), R"("status":"unhealthy")"));
+  BOOST_TEST((co_await a_minute_later(app)).succeeded == 1);
+  auto kill = [](Session& s) -> awaitable<void> {
+    co_await s.execute(
+        "UPDATE aegis_job_finished SET state = 'dead', output = NULL WHERE id = (SELECT max(id) "
+        "FROM aegis_job_finished)");
+  };
+  co_await app.db().session(kill);
+  BOOST_TEST((co_await a_minute_later(app)).succeeded == 1);
+  BOOST_TEST((co_await app.enqueued<SendAlert>()).empty());
+}
+
 AEGIS_TEST_CASE(what_is_not_configured_does_nothing) {
   settings = {};
   forge = HealthStatus::unhealthy;
-  app.clock().advance(1h);
+  app.clock().advance(*parse_timestamp("2100-01-01T00:00:00Z") - app.clock().now());
   co_await app.fire_schedules();
+  BOOST_TEST((co_await app.enqueued<DatabaseBackup>()).size() == 1U);
   const auto ran = co_await app.run_jobs();
   BOOST_TEST(ran.failed + ran.dead == 0);
   BOOST_TEST((co_await app.enqueued<SendAlert>()).empty());
