@@ -60,7 +60,11 @@ Schedule& Schedules::add(std::string name, const Trigger& trigger, const JobKind
 std::vector<Schedules::Declared> Schedules::declared() const {
   std::vector<Declared> all;
   for (const auto& one : schedules_) {
-    schedule::check(one->spec_);
+    try {
+      schedule::check(one->spec_);
+    } catch (const Error& error) {
+      throw Error(error.code(), fmt::format("Schedule {}: {}", one->spec_.name, error.what()));
+    }
     all.push_back({one->spec_, one->kind_});
   }
   return all;
