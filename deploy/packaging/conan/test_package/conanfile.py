@@ -1,4 +1,4 @@
-from pathlib import Path
+import os
 
 from conan import ConanFile
 from conan.tools.build import can_run
@@ -23,4 +23,4 @@ class AegisTest(ConanFile):
     def test(self):
         if can_run(self):
             for program in ("greeter --version", "greeter_test"):
-                self.run(str(Path(self.cpp.build.bindir, program)), env="conanrun")
+                self.run(os.path.join(self.cpp.build.bindir, program), env="conanrun")
