@@ -5,6 +5,7 @@
 #include "aegis/core/json.h"
 #include "app/ask.h"
 #include "app/cli.h"
+#include "core/describe/text.h"
 
 namespace aegis::commands {
 namespace {
@@ -66,7 +67,7 @@ int schedules_show(const Settings& settings, const std::string& name, bool json)
     print_field("catch-up", one.catch_up == "all" ? fmt::format("all, up to {}", one.catch_up_most)
                                                   : one.catch_up);
     print_field("overlap", one.overlap);
-    if (one.jitter.count() > 0) print_field("jitter", fmt::format("{} ms", one.jitter.count()));
+    if (one.jitter.count() > 0) print_field("jitter", aegis::detail::write_duration(one.jitter));
     print_field("starts", moment(one.starts_at));
     print_field("ends", moment(one.ends_at));
     print_field("made by", one.declared ? "the code" : "hand");

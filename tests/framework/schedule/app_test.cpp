@@ -84,7 +84,8 @@ AEGIS_TEST_CASE(schedules_are_looked_after_over_http) {
       R"({"name":"made","kind":"Tell","arguments":"{\"text\":\"you\"}","timing":"0 3 * * *","zone":"Europe/Berlin","jitter":"10s"})";
   const auto made = co_await ok(app.post("/schedules", spec, key), 201);
   BOOST_TEST(contains(made, R"("declared":false)"), made);
-  co_await ok(app.post("/schedules", spec, key), 409);
+  BOOST_TEST(contains(co_await ok(app.post("/schedules", spec, key), 409),
+                      "There is a schedule made already."));
   const auto bad = co_await ok(
       app.post("/schedules", R"({"name":"x","kind":"Tell","timing":"0 25 * * *"})", key), 422);
   BOOST_TEST(contains(bad, "is out of range; allowed: 0-23"), bad);
