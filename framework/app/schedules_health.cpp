@@ -48,7 +48,7 @@ class SchedulesHealth : public HealthCheck {
           late_warning_.count() / 1000, name_them(late, &schedule::Late::name)));
     }
     if (!broken.empty()) {
-      troubles.push_back(fmt::format("cannot be read, and are not fired: {}; the first: {}",
+      troubles.push_back(fmt::format("not fired: {}; the first {}",
                                      name_them(broken, &schedule::WithoutSlot::schedule),
                                      broken.front().why));
     }

@@ -147,6 +147,7 @@ awaitable<Upcoming> next_slots(Database& db, std::optional<std::string> name, st
     }
   };
   co_await db.session({.read_only = true}, body);
+  if (!name) upcoming.without = co_await broken(db);  // also those whose turn is not near
   std::ranges::sort(upcoming.slots, {},
                     [](const NextSlot& one) { return std::tie(one.slot, one.schedule); });
   upcoming.slots.resize(std::min(upcoming.slots.size(), count));
@@ -169,7 +170,7 @@ awaitable<std::vector<WithoutSlot>> broken(Database& db) {
                      ScheduleRow::col.jitter == jitter &&
                      ScheduleRow::col.retired_at == std::nullopt)
               .all();
-      for (const auto& row : rows) found.push_back({row.name, *problem});
+      for (const auto& row : rows) found.push_back({row.name, "cannot be read: " + *problem});
     }
   };
   co_await db.session({.read_only = true}, body);
