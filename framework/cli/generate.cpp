@@ -3,16 +3,18 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <sstream>
 
 #include "cli/component.h"
 #include "cli/field.h"
+#include "cli/files.h"
+#include "cli/manifest.h"
 #include "cli/naming.h"
 #include "cli/process.h"
 #include "cli/registration.h"
+#include "cli/schedule_part.h"
 #include "cli/terminal.h"
 #include "core/describe/suggest.h"
 #include "embedded/part_templates.h"
@@ -23,15 +25,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* application = "app/application.cpp";
-
 /// What a kind of part consists of.
 struct Kind {
   std::string_view name, statement;
   std::vector<std::string_view> headers;                             // that the statement needs
   std::vector<std::pair<std::string_view, std::string_view>> files;  // a template, and its place
+  std::string_view needs = {};                                       // a component
   bool has_fields = true;
   bool changes_tables = false;
+  const Registry* registry = &application_registry;
 };
 
 const std::vector<Kind>& kinds() {
@@ -47,6 +49,7 @@ const std::vector<Kind>& kinds() {
        .statement = "app.models<<Type>>();",
        .headers = {"models/<name>.h"},
        .files = {{"model.h", "app/models/<name>.h"}, {"model_test.cpp", "tests/<name>_test.cpp"}},
+       .needs = "database",
        .changes_tables = true},
       {.name = "resource",
        .statement = "app.models<<Type>>().routes(<names>);",
@@ -55,13 +58,31 @@ const std::vector<Kind>& kinds() {
                  {"resource.h", "app/api/<names>.h"},
                  {"resource.cpp", "app/api/<names>.cpp"},
                  {"resource_test.cpp", "tests/<names>_test.cpp"}},
+       .needs = "database",
        .changes_tables = true},
       {.name = "job",
        .statement = "app.jobs<<Type>>();",
        .headers = {"worker/<name>.h"},
        .files = {{"job.h", "app/worker/<name>.h"},
                  {"job.cpp", "app/worker/<name>.cpp"},
-                 {"job_test.cpp", "tests/<name>_test.cpp"}}},
+                 {"job_test.cpp", "tests/<name>_test.cpp"}},
+       .needs = "worker"},
+      {.name = "schedule",
+       .statement = {},  // SchedulePart's
+       .headers = {"worker/<name>.h"},
+       .files = {{"job.h", "app/worker/<name>.h"},
+                 {"job.cpp", "app/worker/<name>.cpp"},
+                 {"job_test.cpp", "tests/<name>_test.cpp"},
+                 {"schedule_test.cpp", "tests/<name>_schedule_test.cpp"}},
+       .needs = "scheduler",
+       .has_fields = false,
+       .registry = &schedules_registry},
+      {.name = "migration",
+       .statement = {},
+       .headers = {},
+       .files = {},
+       .needs = "database",
+       .has_fields = false},
   };
   return all;
 }
@@ -76,29 +97,10 @@ const Kind& kind_of(const GenerateOptions& options) {
                    fmt::format("There are: {}.", fmt::join(known, ", ")));
 }
 
-std::string read(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return std::move(text).str();
-}
-
-void write(const fs::path& path, const std::string& text) {
-  if (path.has_parent_path()) fs::create_directories(path.parent_path());
-  const fs::path draft = fs::path(path) += ".new";
-  std::ofstream out(draft, std::ios::binary);
-  out << text;
-  out.close();
-  if (!out) {
-    throw fs::filesystem_error("cannot write", path, std::make_error_code(std::errc::io_error));
-  }
-  fs::rename(draft, path);
-}
-
 /// As the project's .clang-format says, where the tool is installed: lines grow with the names.
-void format(const std::vector<std::pair<std::string, std::string>>& files) {
+void format(const std::vector<Edit>& edits) {
   std::vector<std::string> command{"clang-format-19", "-i"};
-  for (const auto& [path, text] : files) command.push_back(path);
+  for (const auto& edit : edits) command.push_back(edit.path);
   run_quietly(std::move(command));
 }
 
@@ -121,6 +123,7 @@ class Words {
         {"<Type>", type},
         {"<name>", name.snake},
         {"<names>", name.plural},
+        {"<kebab>", name.kebab()},
         {"<members>\n", members_of(fields)},
         {"<columns>", wrapped("  AEGIS_TABLE(", columns)},
         {"<body>", wrapped("  AEGIS_FIELDS(", body)},
@@ -129,6 +132,8 @@ class Words {
         {"<copies>\n", copies},
     };
   }
+
+  void add(std::string word, std::string with) { words_[std::move(word)] = std::move(with); }
 
   std::string put_into(std::string_view text) const {
     std::string out(text);
@@ -151,6 +156,92 @@ std::string_view template_of(std::string_view name) {
   throw std::logic_error(fmt::format("there is no template {}", name));
 }
 
+/// Throws UsageError unless the current folder is a project that has what the kind needs.
+void require_project(const Kind& kind) {
+  if (!fs::exists(application_registry.file)) {
+    throw UsageError(fmt::format("This is no project: there is no {}", application_registry.file),
+                     "Run it in the folder of a project; `aegis init` makes one.");
+  }
+  if (kind.needs.empty() || !fs::exists(Manifest::file)) return;
+  if (Choice::of(Manifest::read().components).has(kind.needs)) return;
+  throw UsageError(fmt::format("A {} needs the component {}", kind.name, kind.needs),
+                   fmt::format("aegis add {}", kind.needs));
+}
+
+/// Throws UsageError for details that the kind does not take.
+void check_details(const Kind& kind, const GenerateOptions& options, const Name& name) {
+  const auto& details = options.details;
+  if (kind.name == "schedule") {
+    if (details.size() == 1) return;
+    throw UsageError(
+        "A schedule needs one timing, in quotes",
+        fmt::format("Such as: aegis generate schedule {} \"0 3 * * *\"", name.kebab()));
+  }
+  if (kind.changes_tables && details.empty()) {
+    throw UsageError(
+        fmt::format("A {} needs fields", kind.name),
+        fmt::format("Such as: aegis generate {} {} title:text", kind.name, name.snake));
+  }
+  if (!kind.has_fields && !details.empty()) {
+    throw UsageError(fmt::format("A {} has no fields", kind.name), "A resource has them.");
+  }
+}
+
+/// `make migration` of the project, which knows its models.
+int write_migration(const Name& name, const GenerateOptions& options) {
+  std::string message = name.snake;
+  std::ranges::replace(message, '_', ' ');
+  if (options.dry_run) {
+    fmt::print("  make migration MESSAGE=\"{}\"\n", message);
+    return 0;
+  }
+  const auto makefile = read_file("Makefile");
+  if (!makefile || makefile->find("\nmigration:") == std::string::npos) {
+    throw UsageError("The project's Makefile has no target migration",
+                     fmt::format("Run its program instead: db revision -m \"{}\"", message));
+  }
+  const int code = run({"make", "--no-print-directory", "migration", "MESSAGE=" + message});
+  if (code == no_such_program) {
+    throw UsageError("make is not installed, which this needs", "apt-get install make");
+  }
+  return code == 0 ? 0 : 1;
+}
+
+/// The files to be written, the registry last. Throws UsageError.
+std::vector<Edit> edits_for(const Kind& kind, const Words& words, std::string_view statement) {
+  std::vector<Edit> edits;
+  const bool has_job = kind.name == "schedule" && fs::exists(words.put_into("app/worker/<name>.h"));
+  for (const auto& [from, to] : kind.files) {
+    const bool is_job = from.starts_with("job");
+    if (has_job && is_job) continue;  // it is the one to be scheduled
+    if (words.put_into("<gap>").empty() && from == "schedule_test.cpp") continue;
+    std::string path = words.put_into(to);
+    if (fs::exists(path)) {
+      throw UsageError(fmt::format("{} exists already", path), "Choose another name.");
+    }
+    edits.push_back({.path = std::move(path), .content = words.put_into(template_of(from))});
+  }
+  std::vector<std::string> headers;
+  for (const auto header : kind.headers) headers.push_back(words.put_into(header));
+  const std::string file(kind.registry->file);
+  edits.push_back({.path = file,
+                   .content = register_part(*kind.registry, read_file(file).value_or(""), headers,
+                                            words.put_into(statement))});
+  return edits;
+}
+
+void show(const std::vector<Edit>& edits, bool as_json) {
+  const auto& registry = edits.back();
+  std::string json;
+  for (const auto& edit : edits) {
+    const bool added = &edit != &registry;
+    if (!as_json) fmt::print("  {:<7}  {}\n", added ? "added" : "changed", edit.path);
+    json += fmt::format("{}{{\"path\":\"{}\",\"change\":\"{}\"}}", json.empty() ? "" : ",",
+                        edit.path, added ? "added" : "changed");
+  }
+  if (as_json) fmt::print("{{\"files\":[{}]}}\n", json);
+}
+
 }  // namespace
 
 std::vector<std::string_view> part_kinds() {
@@ -162,41 +253,25 @@ std::vector<std::string_view> part_kinds() {
 int generate(const GenerateOptions& options) {
   const Kind& kind = kind_of(options);
   const Name name(options.name);
-  const auto fields = fields_of(options.fields);
-  if (kind.has_fields && kind.name != "job" && fields.empty()) {
-    throw UsageError(
-        fmt::format("A {} needs fields", kind.name),
-        fmt::format("Such as: aegis generate {} {} title:text", kind.name, name.snake));
+  check_details(kind, options, name);
+  const auto fields = kind.has_fields ? fields_of(options.details) : std::vector<Field>();
+  require_project(kind);
+  if (kind.name == "migration") return write_migration(name, options);
+
+  Words words(name, fields);
+  std::string statement(kind.statement);
+  if (kind.name == "schedule") {
+    const SchedulePart part(options.details.front());
+    statement = part.statement;
+    words.add("<gap>", part.longest_gap);
   }
-  if (!kind.has_fields && !fields.empty()) {
-    throw UsageError(fmt::format("A {} has no fields", kind.name), "A resource has them.");
-  }
-  if (!fs::exists(application)) {
-    throw UsageError(fmt::format("This is no project: there is no {}", application),
-                     "Run it in the folder of a project; `aegis init` makes one.");
-  }
-  const Words words(name, fields);
-  std::vector<std::pair<std::string, std::string>> files;
-  for (const auto& [from, to] : kind.files) {
-    std::string path = words.put_into(to);
-    if (fs::exists(path)) {
-      throw UsageError(fmt::format("{} exists already", path), "Choose another name.");
-    }
-    files.emplace_back(std::move(path), words.put_into(template_of(from)));
-  }
-  std::vector<std::string> headers;
-  for (const auto header : kind.headers) headers.push_back(words.put_into(header));
-  const std::string registered =
-      register_part(read(application), headers, words.put_into(kind.statement));
-  for (const auto& [path, text] : files) {
-    if (!options.dry_run) write(path, text);
-    fmt::print("  added    {}\n", path);
-  }
+  const auto edits = edits_for(kind, words, statement);
   if (!options.dry_run) {
-    write(application, registered);
-    format(files);
+    apply(edits);
+    format({edits.begin(), edits.end() - 1});
   }
-  fmt::print("  changed  {}\n", application);
+  show(edits, options.json);
+  if (options.json) return 0;
   if (options.dry_run) {
     fmt::print("Nothing is written: this was a dry run.\n");
     return 0;

@@ -19,8 +19,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int no_such_program = 127;
-
 [[noreturn]] void refuse_without_git() {
   throw UsageError("git is not installed, which this needs", "apt-get install git");
 }

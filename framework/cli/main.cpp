@@ -71,12 +71,15 @@ int main(int argc, char** argv) {
   cli::GenerateOptions generate;
   auto* generate_command =
       program.add_subcommand("generate", "Add a part, with a test, to the project in this folder");
-  generate_command->add_option("KIND", generate.kind, "handler, model, resource or job")
+  generate_command
+      ->add_option("KIND", generate.kind, "handler, model, resource, job, schedule or migration")
       ->required();
   generate_command->add_option("NAME", generate.name, "Such as war_horn")->required();
-  generate_command->add_option("FIELD", generate.fields,
-                               "name:type[:optional][:unique][:indexed] of text, integer, real, "
-                               "boolean, timestamp");
+  generate_command->add_option(
+      "FIELD", generate.details,
+      "name:type[:optional][:unique][:indexed] of text, integer, real, "
+      "boolean, timestamp; for a schedule its timing, such as \"0 3 * * *\" or \"every 15m\"");
+  generate_command->add_flag("--json", generate.json, "For programs");
   generate_command->add_flag("--dry-run", generate.dry_run, "Say what it would do, write nothing");
   generate_command->callback([&] { command = [&] { return cli::generate(generate); }; });
 

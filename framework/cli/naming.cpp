@@ -67,4 +67,10 @@ Name::Name(std::string_view given) {
   plural = plural_of(snake);
 }
 
+std::string Name::kebab() const {
+  std::string text = snake;
+  std::ranges::replace(text, '_', '-');
+  return text;
+}
+
 }  // namespace aegis::cli

@@ -10,6 +10,8 @@ namespace aegis::cli {
 struct Name {
   explicit Name(std::string_view given);
 
+  std::string kebab() const;  ///< war-horn: schedules
+
   std::string snake;   ///< war_horn: files, tables, members
   std::string pascal;  ///< WarHorn: types
   std::string plural;  ///< war_horns: routes

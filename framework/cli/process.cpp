@@ -13,8 +13,6 @@ namespace aegis::cli {
 
 namespace {
 
-constexpr int no_such_program = 127;
-
 /// What becomes of the streams of a program that is started.
 class Streams {
  public:

@@ -5,7 +5,9 @@
 
 namespace aegis::cli {
 
-/// Runs a program of PATH in silence and waits for it. Answers its exit code; 127: there is none.
+inline constexpr int no_such_program = 127;  ///< as an exit code
+
+/// Runs a program of PATH in silence and waits for it. Answers its exit code, or no_such_program.
 int run_quietly(std::vector<std::string> command);
 
 /// The same for a program that has the terminal, or whatever this one reads and writes.

@@ -6,10 +6,21 @@
 
 namespace aegis::cli {
 
-/// app/application.cpp with an #include of each header, in its place among the others, and with
-/// `statement` at the end of configure(). Throws UsageError when it has no configure() that ends
+/// A source that parts are registered in.
+struct Registry {
+  std::string_view file;      ///< such as app/application.cpp
+  std::string_view function;  ///< that lists them: the line it begins with
+  std::string_view header;    ///< its own, which it includes first
+};
+inline constexpr Registry application_registry{
+    "app/application.cpp", "void configure(aegis::App& app) {", "application.h"};
+inline constexpr Registry schedules_registry{
+    "app/scheduler/schedules.cpp", "void schedules(Schedules& s) {", "scheduler/schedules.h"};
+
+/// The registry's `text` with an #include of each header, in its place among the others, and with
+/// `statement` at the end of the function. Throws UsageError when it has no such function that ends
 /// with a } of its own line.
-std::string register_part(std::string_view application, std::span<const std::string> headers,
-                          std::string_view statement);
+std::string register_part(const Registry& registry, std::string_view text,
+                          std::span<const std::string> headers, std::string_view statement);
 
 }  // namespace aegis::cli

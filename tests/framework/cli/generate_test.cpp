@@ -5,6 +5,7 @@
 #include "cli/field.h"
 #include "cli/naming.h"
 #include "cli/registration.h"
+#include "cli/schedule_part.h"
 
 using namespace aegis::cli;
 
@@ -73,7 +74,8 @@ BOOST_AUTO_TEST_CASE(a_long_list_goes_on_below_its_beginning) {
 
 BOOST_AUTO_TEST_CASE(a_part_is_registered_where_it_belongs) {
   const std::vector<std::string> headers{"api/notes.h", "models/note.h"};
-  BOOST_TEST(register_part("#include \"application.h\"\n\n#include \"api/hello.h\"\n"
+  BOOST_TEST(register_part(application_registry,
+                           "#include \"application.h\"\n\n#include \"api/hello.h\"\n"
                            "#include \"api/shields.h\"\n\nvoid configure(aegis::App& app) {\n"
                            "  app.routes(hello);\n}\n",
                            headers, "app.models<Note>().routes(notes);") ==
@@ -81,5 +83,31 @@ BOOST_AUTO_TEST_CASE(a_part_is_registered_where_it_belongs) {
              "#include \"api/shields.h\"\n#include \"models/note.h\"\n\n"
              "void configure(aegis::App& app) {\n  app.routes(hello);\n"
              "  app.models<Note>().routes(notes);\n}\n");
-  BOOST_CHECK_THROW(register_part("int main() {}\n", headers, "x();"), UsageError);
+  BOOST_CHECK_THROW(register_part(application_registry, "int main() {}\n", headers, "x();"),
+                    UsageError);
+}
+
+BOOST_AUTO_TEST_CASE(a_header_that_is_included_is_not_included_again) {
+  const std::vector<std::string> headers{"worker/tidy.h"};
+  BOOST_TEST(register_part(schedules_registry,
+                           "#include \"scheduler/schedules.h\"\n\n#include \"worker/tidy.h\"\n\n"
+                           "void schedules(Schedules& s) {\n}\n",
+                           headers, "x();") ==
+             "#include \"scheduler/schedules.h\"\n\n#include \"worker/tidy.h\"\n\n"
+             "void schedules(Schedules& s) {\n  x();\n}\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_timing_becomes_a_statement) {
+  const SchedulePart daily("0 3 * * *"), often("every 90s"), counted("every 2h from start"),
+      once("at 2099-12-24 18:00");
+  BOOST_TEST(daily.statement == "s.cron<<Type>>(\"<kebab>\", \"0 3 * * *\");");
+  BOOST_TEST(daily.longest_gap == "std::chrono::hours(24)");
+  BOOST_TEST(often.statement == "s.every<<Type>>(\"<kebab>\", std::chrono::seconds(90));");
+  BOOST_TEST(often.longest_gap == "std::chrono::seconds(90)");
+  BOOST_TEST(counted.statement == "s.every<<Type>>(\"<kebab>\", std::chrono::hours(2), {}, true);");
+  BOOST_TEST(once.statement == "s.at<<Type>>(\"<kebab>\", \"2099-12-24 18:00\");");
+  BOOST_TEST(once.longest_gap == "");
+  for (const auto* wrong : {"", "0 3 * *", "every", "every now", "at 2001-01-01 00:00", "5m"}) {
+    BOOST_CHECK_THROW(SchedulePart{wrong}, UsageError);
+  }
 }

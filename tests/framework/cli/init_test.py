@@ -93,7 +93,7 @@ class InitTest(CommandCase):
         self.assertIn("version", json.loads(self.aegis("version", "--json")))
 
     def test_parts_are_generated_in_a_project(self):
-        self.aegis("init", "armoury")
+        self.aegis("init", "armoury", "--components", "worker")
         self.assert_refused(["generate", "handler", "status"], "no project", "aegis init")
         self.directory /= "armoury"
         printed = self.aegis("generate", "resource", "WarHorn", "title:text")
@@ -104,6 +104,7 @@ class InitTest(CommandCase):
         refused = [
             (["resource", "war-horn", "title:text"], "exists already", "another name"),
             (["resorce", "a", "b:text"], 'did you mean "resource"?', "resource, job"),
+            (["schedule", "tidy", "@daily"], "needs the component scheduler", "aegis add scheduler"),
             (["model", "a", "b:txt"], 'did you mean "text"?', "timestamp"),
             (["model", "a"], "needs fields", "title:text"),
             (["handler", "a", "b:text"], "has no fields", "resource"),
@@ -112,8 +113,60 @@ class InitTest(CommandCase):
         for arguments, what, hint in refused:
             self.assert_refused(["generate", *arguments], what, hint)
         self.aegis("generate", "job", "polish", "--dry-run")
-        self.assertFalse((self.directory / "app/worker").exists())
+        self.assertFalse((self.directory / "app/worker/polish.h").exists())
         self.assertEqual((self.directory / "app/application.cpp").read_text(), application)
+        report = json.loads(self.aegis("generate", "job", "polish", "--json"))
+        self.assertEqual(report["files"][-1],
+                         {"path": "app/application.cpp", "change": "changed"})
+
+    def test_what_a_part_needs_must_be_there(self):
+        self.aegis("init", "armoury")
+        self.directory /= "armoury"
+        for arguments, component in [(["resource", "a", "b:text"], "database"),
+                                     (["model", "a", "b:text"], "database"),
+                                     (["migration", "a"], "database"), (["job", "a"], "worker")]:
+            self.assert_refused(["generate", *arguments], f"needs the component {component}",
+                                f"aegis add {component}")
+        self.aegis("generate", "handler", "status")
+
+    def test_schedules_are_generated(self):
+        self.aegis("init", "armoury", "--components", "scheduler")
+        self.directory /= "armoury"
+        for arguments, what, hint in [
+                (["tidy-up"], "needs one timing", '"0 3 * * *"'),
+                (["tidy-up", "0", "3", "*", "*", "*"], "needs one timing", '"0 3 * * *"'),
+                (["tidy-up", "0 25 * * *"], "25", "every 15m"),
+                (["tidy-up", "0 0 30 2 *"], "", "")]:
+            self.assert_refused(["generate", "schedule", *arguments], what, hint)
+        printed = self.aegis("generate", "schedule", "tidy-up", "30 3 * * MON-FRI")
+        for path in ("added    app/worker/tidy_up.h", "added    tests/tidy_up_schedule_test.cpp",
+                     "changed  app/scheduler/schedules.cpp"):
+            self.assertIn(f"  {path}\n", printed)
+        schedules = (self.directory / "app/scheduler/schedules.cpp").read_text()
+        self.assertIn('  s.cron<TidyUp>("tidy-up", "30 3 * * MON-FRI");\n}\n', schedules)
+        self.assertIn('#include "worker/tidy_up.h"\n', schedules)
+        test = (self.directory / "tests/tidy_up_schedule_test.cpp").read_text()
+        self.assertIn("advance(std::chrono::hours(72));", test)
+
+        self.aegis("generate", "job", "count_shields")
+        printed = self.aegis("generate", "schedule", "count_shields", "every 15m")
+        self.assertNotIn("count_shields.cpp", printed)  # that job is scheduled
+        schedules = (self.directory / "app/scheduler/schedules.cpp").read_text()
+        self.assertIn('s.every<CountShields>("count-shields", std::chrono::minutes(15));', schedules)
+
+    def test_a_migration_is_written_by_the_projects_own_command(self):
+        self.aegis("init", "armoury", "--components", "database")
+        self.directory /= "armoury"
+        self.assertIn('make migration MESSAGE="create note"',
+                      self.aegis("generate", "migration", "create_note", "--dry-run"))
+        makefile = self.directory / "Makefile"
+        makefile.write_text('\nmigration:\n\t@echo "wrote: $$MESSAGE"\n')
+        self.assertIn("wrote: create note\n", self.aegis("generate", "migration", "create-note"))
+        makefile.write_text("\nmigration:\n\t@false\n")
+        self.aegis("generate", "migration", "create-note", code=1)
+        makefile.write_text("all:\n")
+        self.assert_refused(["generate", "migration", "create-note"], "no target migration",
+                            'db revision -m "create note"')
 
     def test_on_a_terminal_it_asks(self):
         printed = self.on_terminal("postgresql\nyes\nno\n", "init", "armoury")

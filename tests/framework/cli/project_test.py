@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes a project with `aegis init` and does with it what its user would: the format is checked, it is
-built with warnings as errors and tested (`make test`), and served. With --grow a part of each kind is
-generated before.
+built with warnings as errors and tested (`make test`), and served. With --grow it begins with a database
+alone, the other components are added (`aegis add`), and a part of each kind is generated.
 
 With POSTGRES_URL in the environment, on that database.
 """
@@ -102,17 +102,24 @@ def main():
     arguments.add_argument("--source", type=Path)
     options = arguments.parse_args()
 
-    project = options.folder / options.name
-    shutil.rmtree(project, ignore_errors=True)
-    options.folder.mkdir(exist_ok=True)
-    run(options.folder, options.installed / "bin/aegis", "init", options.name, "--components",
-        options.components, "--no-git")
+    # All have one name and ccache's entries are of relative paths, so that they share them.
+    folder = options.folder / options.name
+    project = folder / "armoury"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    aegis = options.installed / "bin/aegis"
+    run(folder, aegis, "init", project.name, "--components",
+        "database" if options.grow else options.components, "--no-git")
     if options.grow:
-        for part in (["handler", "status"], ["job", "tidy"], ["job", "sound_alarm", "horn_id:integer"],
-                     ["model", "echo", "loud:boolean"],
+        for part in (["handler", "status"], ["model", "echo", "loud:boolean"],
                      ["resource", "war-horn", "title:text:unique", "volume:integer",
                       "pitch:real:optional", "blown_at:timestamp:optional:indexed"]):
-            run(project, options.installed / "bin/aegis", "generate", *part)
+            run(project, aegis, "generate", *part)
+        run(project, aegis, "add", options.components, "--force")
+        for part in (["job", "tidy"], ["job", "sound_alarm", "horn_id:integer"],
+                     ["schedule", "tidy", "every 15m"],
+                     ["schedule", "count-horns", "30 3 * * MON-FRI"]):
+            run(project, aegis, "generate", *part)
     sources = [*project.rglob("*.h"), *project.rglob("*.cpp")]
     if shutil.which("clang-format-19"):
         run(project, "clang-format-19", "--dry-run", "--Werror", *sources)
@@ -124,7 +131,7 @@ def main():
     run(project, "make", "test", **environment)
 
     shutil.copy(project / ".env.example", project / ".env")
-    program = project / "build/dev" / options.name
+    program = project / "build/dev" / project.name
     check_settings(project, program)
     if options.grow:
         run(project, program, "db", "revision", "-m", "create what was generated")
@@ -133,7 +140,7 @@ def main():
     if has_database:
         database = {"DATABASE_URL": POSTGRES_URL} if POSTGRES_URL else {}
         run(project, program, "db", "check", **database)
-    shutil.rmtree(project)
+    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
