@@ -134,6 +134,7 @@ void add_defaults(Config& config, bool connect_timeout_given) {
   std::erase_if(keywords, [&](const auto& k) {
     return k.first == "client_encoding" || (connect_timeout_given && k.first == "connect_timeout");
   });
+  config.jit_off = value_of(keywords, "options").find("jit") == std::string_view::npos;
   add("client_encoding", "UTF8");
   add("connect_timeout", std::to_string((config.connect_timeout.count() + 999) / 1000));
   add("fallback_application_name", fmt::format("aegis {}", program_invocation_short_name));

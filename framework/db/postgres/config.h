@@ -47,6 +47,10 @@ struct Config {
   /// in a connection, neither statements nor settings nor LISTEN.
   bool transaction_pooling = false;
 
+  /// The server's compiler takes longer than the statements of a service run. Unless the URL's
+  /// options name jit.
+  bool jit_off = true;
+
   bool echo = false;
   Milliseconds slow_transaction{1000};
   bool rolled_back = false;

@@ -54,6 +54,7 @@ std::string settings(const Config& config, Role role) {
   std::string sql = "SET TimeZone = 'UTC'";  // which PgBouncer keeps for each of its clients
   if (config.transaction_pooling) return sql;
   sql += fmt::format("; SET statement_timeout = {}", limit.count());
+  if (config.jit_off) sql += "; SET jit = off";
   if (role == Role::lane) sql += "; SET default_transaction_read_only = on";
   if (config.rolled_back) sql += "; BEGIN";
   return sql;

@@ -72,6 +72,15 @@ std::string failure(Fixture& f, const std::string& url) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(statements_are_not_compiled_unless_the_url_says_so) {
+  Fixture f;
+  f.execute("ALTER DATABASE \"" + f.name + "\" SET jit = on");
+  BOOST_TEST(f.wait(one<std::string>(*f.database, "SELECT current_setting('jit')")) == "off");
+  f.url += "?options=-cjit%3Don";
+  f.open({});
+  BOOST_TEST(f.wait(one<std::string>(*f.database, "SELECT current_setting('jit')")) == "on");
+}
+
 BOOST_AUTO_TEST_CASE(tls_verifies_the_server_fully) {
   TlsServer server;
   Fixture f({}, server);
