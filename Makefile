@@ -21,7 +21,7 @@ configure = cmake --preset $(1) --log-level=WARNING -DAEGIS_WERROR=$(if $(CI),ON
 build = $(call configure,$(1)) && cmake --build build/$(1) --parallel $(JOBS) $(if $(2),--target $(2))
 quietly = log=$$(mktemp) && { ( $(1) ) >$$log 2>&1 || { cat $$log; false; } ; } && rm $$log
 
-.PHONY: help image sdk up down logs psql serve migrate test test-asan test-tsan test-generator test-debian coverage soak bench install deb health health-detailed format lint clean
+.PHONY: help image sdk up down logs psql serve migrate test test-asan test-tsan test-generator test-debian test-deploy coverage soak bench install deb health health-detailed format lint clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -63,6 +63,9 @@ test-generator: ## Every kind of project that `aegis init` makes: built, tested 
 
 test-debian: deb ## The Debian packages on a fresh Debian: docs/getting-started.md is followed there; as root
 	@tests/install/fresh_debian build/$(run_preset)/*.deb
+
+test-deploy: ## The service in containers, with faults; ENGINE_LAB=… where no engine runs; ARGS="-k kill" some of it
+	@tests/deploy/run
 
 coverage: ## The lines that the tests reach, file by file
 	@$(MAKE) --no-print-directory test PRESET=coverage
