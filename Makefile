@@ -56,7 +56,7 @@ soak: ## The tests that take long, at their full length
 	@$(call build,$(run_preset),soak)
 	@ctest --test-dir build/$(run_preset) --build-config Soak --tests-regex '^soak_' --output-on-failure $(ARGS)
 
-test-generator: ## Every kind of project that `aegis init` makes: built, tested and served
+test-generator: ## Every kind of project that `aegis init` makes, and one that builds Aegis from its sources
 	@$(call packages,build test lint)
 	@$(call build,dev)
 	@ctest --test-dir build/dev --build-config Generator --tests-regex '^generated_' --output-on-failure $(ARGS)
