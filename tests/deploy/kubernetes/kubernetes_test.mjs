@@ -183,3 +183,14 @@ test("overlays put everything into their namespace, with one image", (t) => {
     assert.match(images[0], /shields:./, name);
   }
 });
+
+test("pods run the image's program as the image's user", () => {
+  const dockerfile = read(root, "deploy/Dockerfile");
+  const [, user, group] = /^USER (\d+):(\d+)$/m.exec(dockerfile);
+  const [, program] = /^ENTRYPOINT \["(\w+)"\]$/m.exec(dockerfile);
+  for (const { spec } of base.filter(({ kind }) => kind === "Deployment" || kind === "Job")) {
+    const { securityContext, containers } = spec.template.spec;
+    assert.deepEqual([securityContext.runAsUser, securityContext.runAsGroup], [+user, +group]);
+    assert.equal(containers[0].command[0], program);
+  }
+});
