@@ -187,7 +187,7 @@ int change(const Project& project, const Choice& choice, std::string command,
     if (options.dry_run) fmt::print("\nNothing is written: this was a dry run.\n");
   }
   const bool asks = !options.yes && !options.json && !options.dry_run && is_interactive();
-  if (asks && !ask("\nGo on?", "yes").starts_with('y')) {
+  if (asks && !confirm("\nGo on?", true)) {
     fmt::print("Nothing is changed.\n");
     return 1;
   }

@@ -19,11 +19,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool asks_for(std::string_view what) {
-  const std::string answer = ask(what, "no");
-  return answer.starts_with('y') || answer.starts_with('Y');
-}
-
 std::vector<std::string> ask_for_components() {
   std::vector<std::string> words;
   const std::string engine = ask("Database: sqlite, postgresql or none?", "sqlite");
@@ -31,7 +26,7 @@ std::vector<std::string> ask_for_components() {
   words.push_back("database=" + engine);
   for (const Component& component : components()) {
     if (component.name == "database") continue;
-    if (asks_for(fmt::format("{} ({})?", component.name, component.summary))) {
+    if (confirm(fmt::format("{} ({})?", component.name, component.summary), false)) {
       words.emplace_back(component.name);
     }
   }

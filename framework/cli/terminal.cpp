@@ -53,4 +53,9 @@ std::string ask(std::string_view question, std::string_view usual) {
   return answer.substr(begin, answer.find_last_not_of(" \t\r") - begin + 1);
 }
 
+bool confirm(std::string_view question, bool usual) {
+  const std::string answer = ask(question, usual ? "yes" : "no");
+  return answer.starts_with('y') || answer.starts_with('Y');
+}
+
 }  // namespace aegis::cli

@@ -20,4 +20,7 @@ void complain(std::string_view what, std::string_view hint);
 /// Asks on the terminal; the answer without its blanks, or `usual` for an empty one.
 std::string ask(std::string_view question, std::string_view usual);
 
+/// Asks for yes or no, of which `usual` is the answer to an empty line.
+bool confirm(std::string_view question, bool usual);
+
 }  // namespace aegis::cli

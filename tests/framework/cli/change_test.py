@@ -14,9 +14,9 @@ class ChangeTest(CommandCase):
         return subprocess.run(["git", *arguments], cwd=self.directory, env=self.environment,
                               check=True, capture_output=True, text=True).stdout
 
-    def make(self, components):
+    def make(self, components, *options):
         """A project with its first commit, in which the commands are run from now on."""
-        self.aegis("init", "armoury", "--components", components)
+        self.aegis("init", "armoury", "--components", components, *options)
         self.directory /= "armoury"
 
     def commit(self):
@@ -27,6 +27,11 @@ class ChangeTest(CommandCase):
         """The id of all that is in the project."""
         self.git("add", "--all")
         return self.git("write-tree").strip()
+
+    def contents(self):
+        """Of all files, with their permissions."""
+        return {str(path.relative_to(self.directory)): (path.read_text(), path.stat().st_mode)
+                for path in self.directory.rglob("*") if path.is_file()}
 
     def read(self, path):
         return (self.directory / path).read_text()
@@ -70,32 +75,32 @@ class ChangeTest(CommandCase):
     # Where nothing was edited
 
     def test_what_is_added_and_removed_is_as_if_made_so(self):
-        home = self.directory
         combinations = ["database", "database=postgresql", "worker", "postgres,worker",
                         "scheduler", "postgres,scheduler"]
-        made = {}  # components and tree
-        for words in ["api", *combinations]:
-            self.make(words)
-            made[words] = json.loads(self.read(".aegis.json"))["components"], self.tree()
-            shutil.rmtree(self.directory)
-            self.directory = home
+        home = self.directory
+        contents, has = {}, {}
+        for number, words in enumerate(["api", *combinations]):
+            self.directory = home / str(number)
+            self.directory.mkdir()
+            self.make(words, "--no-git")
+            contents[words] = self.contents()
+            has[words] = json.loads(self.read(".aegis.json"))["components"]
         steps = [("api", words) for words in combinations]
         steps += [(words, "api") for words in combinations]
         steps += [("database", "database=postgresql"), ("postgres,scheduler", "scheduler"),
                   ("worker", "scheduler"), ("scheduler", "worker"), ("postgres,worker", "database")]
-        for before, after in steps:
+        for number, (before, after) in enumerate(steps, start=100):
+            self.directory = home / str(number)
+            self.directory.mkdir()
+            self.make(before, "--no-git")
             with self.subTest(before=before, after=after):
-                self.make(before)
-                has, wants = made[before][0], made[after][0]
-                gone = {word.split("=")[0] for word in has} - {word.split("=")[0] for word in wants}
+                gone = {word.split("=")[0] for word in has[before]}
+                gone -= {word.split("=")[0] for word in has[after]}
                 if gone:
-                    self.aegis("remove", *sorted(gone))
-                    self.commit()
-                if set(wants) - set(has):
-                    self.aegis("add", *wants)
-                self.assertEqual(self.tree(), made[after][1])
-            shutil.rmtree(home / "armoury")
-            self.directory = home
+                    self.aegis("remove", *sorted(gone), "--force", "--json")
+                if set(has[after]) - set(has[before]):
+                    self.aegis("add", *has[after], "--force", "--json")
+                self.assertEqual(self.contents(), contents[after])
 
     def test_nothing_is_written_by_a_dry_run(self):
         self.make("database")
