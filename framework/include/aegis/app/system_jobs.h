@@ -6,7 +6,7 @@
 
 /// Jobs for every application, to be scheduled by those that want them: docs/scheduling.md.
 ///
-///   s.every<SystemStatusCheck>("system-status", 1min);
+///   s.every<SystemStatusCheck>("system-status", 1min).overlap(Overlap::skip);
 ///   s.cron<DatabaseBackup>("database-backup", "0 2 * * *");
 namespace aegis {
 

@@ -22,7 +22,7 @@ class Trigger {
  public:
   /// Throws Error(invalid), which says what is wrong and what is allowed.
   static Trigger parse(std::string_view text);
-  /// Throws Error(invalid) for one that is never due, such as every Sunday that is no Sunday.
+  /// Throws Error(invalid) for one that is never due.
   static Trigger cron(Cron cron, std::string_view text);
   /// Throws Error(invalid) unless `period` is whole seconds, at least one.
   static Trigger every(std::chrono::milliseconds period, bool from_start = false);
