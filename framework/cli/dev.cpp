@@ -56,6 +56,12 @@ DevSettings read_settings() {
   return {settings.host, settings.port, config.has("PORT"), settings.shutdown_timeout};
 }
 
+/// As it stands in a URL to open here.
+std::string shown_host(const std::string& host) {
+  if (host == "0.0.0.0" || host == "::") return "localhost";
+  return host.find(':') == host.npos ? host : fmt::format("[{}]", host);
+}
+
 /// What ninja and CMake print: their progress on one line of the terminal, the rest kept.
 class BuildOutput {
  public:
@@ -122,8 +128,7 @@ class Dev {
 
   int run() {
     say("http://{}:{}: builds and restarts when app/, migrations/, .env or CMakeLists.txt change",
-        settings_.host == "0.0.0.0" || settings_.host == "::" ? "localhost" : settings_.host,
-        listening_.port);
+        shown_host(settings_.host), listening_.port);
     start_build();
     while (!exit_code_) {
       await_event();
@@ -161,7 +166,7 @@ class Dev {
     add(signals_.get());
     add(watch_.descriptor());
     if (build_output_) add(build_output_.get());
-    if (build_ && !build_output_) add(build_->descriptor());
+    if (build_) add(build_->descriptor());
     if (program_) add(program_->descriptor());
 
     auto next = Clock::time_point::max();
@@ -236,11 +241,12 @@ class Dev {
   }
 
   void follow_build() {
+    if (!build_) return;
+    const auto code = build_->ended();  // first, so that all it has printed is there to be read
     if (build_output_ && !output_.read(build_output_.get())) build_output_ = Descriptor();
-    if (!build_ || build_output_) return;
-    const auto code = build_->ended();
     if (!code) return;
     build_.reset();
+    build_output_ = Descriptor();  // daemons that it has started may hold the other end
     if (ending_) return;
     if (cancelled_) return start_build();
     if (*code != 0) return tell_failure(*code);
