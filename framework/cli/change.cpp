@@ -76,7 +76,7 @@ class Project {
                                 .generated = generated});
     const auto before = read_file(Manifest::file);
     const std::string after = Manifest::of(choice, manifest_.name, theirs).text();
-    if (*before != after) {
+    if (before != after) {
       changes.push_back({.path = Manifest::file, .before = before, .after = after});
     }
     return changes;
@@ -170,7 +170,7 @@ void show_next(const std::vector<Change>& changes, std::string_view command) {
 }
 
 /// Brings the project to `choice`: says what that means, asks, does it.
-int change(const Project& project, const Choice& choice, std::string command,
+int change(const Project& project, const Choice& choice, const std::string& command,
            const ChangeOptions& options) {
   if (!options.force && !options.dry_run) git::require_clean_tree();
   const auto changes = project.changes_for(choice);

@@ -17,10 +17,11 @@ namespace {
   throw fs::filesystem_error("", path, std::error_code(code, std::generic_category()));
 }
 
-void write_new(const fs::path& path, const Edit& edit) {
+/// Its `content`, beside its place.
+void write_new(const fs::path& path, const Edit& edit, const std::string& content) {
   fs::create_directories(path.parent_path());
   std::ofstream out(path, std::ios::binary);
-  out << *edit.content;
+  out << content;
   out.close();
   if (!out) fail(edit.path, errno != 0 ? errno : EIO);
   using enum fs::perms;
@@ -59,7 +60,7 @@ void apply(const std::vector<Edit>& edits) {
   const TemporaryFolder work(".");
   const fs::path before = work.path() / "before", after = work.path() / "after";
   for (const Edit& edit : edits) {
-    if (edit.content) write_new(after / edit.path, edit);
+    if (edit.content) write_new(after / edit.path, edit, *edit.content);
   }
   std::vector<std::pair<fs::path, fs::path>> moved;
   const auto step = [&](const fs::path& from, const fs::path& to) {

@@ -27,8 +27,9 @@ struct Sides {
   std::optional<std::string> mine{};
 };
 
-Change merged(const std::string& path, const Sides& sides, const Versions& versions) {
-  Change change{.path = path, .before = sides.mine};
+Change merged(const std::string& path, const Sides& sides, const std::string& mine,
+              const Versions& versions) {
+  Change change{.path = path, .before = mine};
   std::string base;
   if (sides.base_id != nullptr) {
     auto known = versions.generated(*sides.base_id);
@@ -39,11 +40,10 @@ Change merged(const std::string& path, const Sides& sides, const Versions& versi
     }
   }
   if (change.why.empty() && path == "migrations/schema.json") {
-    change.after = merge_schemas(base, *sides.mine, sides.theirs->content);
+    change.after = merge_schemas(base, mine, sides.theirs->content);
     if (change.after) return change;
   }
-  auto merge =
-      git::merge(base, *sides.mine, sides.theirs->content, change.why.empty() && is_list(path));
+  auto merge = git::merge(base, mine, sides.theirs->content, change.why.empty() && is_list(path));
   change.after = std::move(merge.text);
   if (merge.conflict) {
     change.what = What::conflict;
@@ -86,7 +86,7 @@ std::optional<Change> change_of(const std::string& path, const Sides& sides,
     change.why = "you have changed it";
     return change;
   }
-  change = merged(path, sides, versions);
+  change = merged(path, sides, *mine, versions);
   if (change.after == change.before) return std::nullopt;  // it has all of it
   return change;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <set>
@@ -14,7 +15,7 @@ namespace aegis::cli {
 
 /// What becomes of a file of the project.
 struct Change {
-  enum class What { added, changed, removed, kept, conflict };
+  enum class What : std::uint8_t { added, changed, removed, kept, conflict };
 
   std::string path{};
   What what = What::changed;
