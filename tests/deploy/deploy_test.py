@@ -211,7 +211,7 @@ class Load:
             began = time.monotonic()
             failure = None
             try:
-                connection = connection or self.balancer.connect(LIMIT)
+                connection = connection or self.balancer.connect(HANDLER_TIMEOUT + SLACK)
                 connection.request("POST", "/shields", json.dumps({"name": name}),
                                    {"Content-Type": "application/json"})
                 reply = connection.getresponse()
@@ -397,7 +397,8 @@ class DeployTest(unittest.TestCase):
         network = "shields-test_default"
         self.fault_of_postgres(
             lambda each: docker("network", "disconnect", network, each),
-            lambda each: docker("network", "connect", "--alias", "postgres", network, each))
+            lambda each: docker("network", "connect", "--alias", "postgres", network, each),
+            longest=HANDLER_TIMEOUT)
 
     def test_14_postgres_is_stopped_and_its_name_is_gone(self):
         self.fault_of_postgres(lambda each: docker("stop", each), lambda each: docker("start", each),

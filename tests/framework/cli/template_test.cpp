@@ -63,6 +63,24 @@ BOOST_AUTO_TEST_CASE(a_file_belongs_to_its_component) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(compose_has_the_services_of_the_components) {
+  const auto has = [](const std::vector<std::string>& components, std::string_view service) {
+    const auto files = files_of(components);
+    return find(files, "compose.yaml")->content.find(service) != std::string::npos;
+  };
+  for (const auto* service : {"\n  postgres:\n", "\n  migrate:\n", "\n  api:\n"}) {
+    BOOST_TEST(has({"postgres"}, service));
+    BOOST_TEST(!has({"scheduler"}, service));  // on SQLite
+  }
+  BOOST_TEST(has({"postgres", "worker"}, "\n  worker:\n"));
+  BOOST_TEST(!has({"postgres", "worker"}, "\n  scheduler:\n"));
+  BOOST_TEST(has({"postgres", "scheduler"}, "\n  scheduler:\n"));
+  BOOST_TEST(!has({"postgres"}, "\n  serve:\n"));
+  BOOST_TEST(has({"database"}, "\n  serve:\n"));
+  BOOST_TEST(has({"database"}, "data:/data"));
+  BOOST_TEST(!has({}, "data:/data"));
+}
+
 BOOST_AUTO_TEST_CASE(the_schema_is_what_the_migrations_make) {
   const auto schema_of = [](const std::vector<std::string>& components) {
     const auto files = files_of(components);
