@@ -7,12 +7,13 @@
 #include <boost/uuid/name_generator_sha1.hpp>
 #include <boost/uuid/uuid_io.hpp>
 #include <limits>
-#include <map>
 #include <random>
+#include <unordered_map>
 
 #include "aegis/core/error.h"
 #include "aegis/jobs/job.h"
 #include "db/row_reader.h"
+#include "jobs/enqueue.h"
 #include "jobs/hub.h"
 #include "jobs/sql.h"
 #include "jobs/store.h"
@@ -325,55 +326,138 @@ awaitable<std::vector<Enqueued>> enqueue_each(Session& session, const JobKind& k
   co_return each;
 }
 
+}  // namespace detail
+
+namespace jobs {
 namespace {
 
-struct Tagged {
+/// A job that was inserted, or that was there, by its tag or its unique key.
+struct Found {
   std::int64_t id{};
-  std::string tags{};
+  std::string label{};
 
-  AEGIS_FIELDS(Tagged, (id), (tags))
+  AEGIS_FIELDS(Found, (id), (label))
 };
+
+awaitable<std::vector<Enqueued>> one_by_one(Session& session, const JobKind& kind,
+                                            std::vector<TaggedJob> jobs) {
+  std::vector<Enqueued> done;
+  // What changes the one that is there cannot make it wait (see settings_of).
+  const bool may_wait = kind.options.unique.on_conflict == OnConflict::keep;
+  for (TaggedJob& job : jobs) {
+    EnqueueOptions options{.tags = {job.tag}};
+    if (may_wait) options.after = job.after;
+    if (may_wait && job.behind) options.after.push_back(done[*job.behind].id);
+    options.after_failure = AfterFailure::run;
+    done.push_back(co_await detail::enqueue(session, kind, std::move(job.text), options));
+  }
+  co_return done;
+}
+
+/// Gives each job the oldest one with its tag that no other has.
+std::vector<Enqueued> by_tag(const std::vector<TaggedJob>& jobs, std::vector<Found> inserted) {
+  std::ranges::sort(inserted, std::greater(), &Found::id);
+  std::unordered_map<std::string, std::vector<std::int64_t>> ids;
+  for (const Found& one : inserted) {
+    std::vector<std::string> tags;
+    from_json(one.label, tags).raise();
+    ids[tags.at(0)].push_back(one.id);
+  }
+  std::vector<Enqueued> done;
+  for (const TaggedJob& job : jobs) {
+    auto& some = ids.at(job.tag);
+    done.push_back({.id = some.back()});
+    some.pop_back();
+  }
+  return done;
+}
+
+/// Gives each job the one with its unique key.
+awaitable<std::vector<Enqueued>> by_key(Session& session, const JobKind& kind,
+                                        const std::vector<TaggedJob>& jobs,
+                                        const std::vector<Found>& inserted) {
+  std::unordered_map<std::string, Enqueued> known;
+  for (const Found& one : inserted) known.emplace(one.label, Enqueued{.id = one.id});
+  std::vector<std::string> keys, missing;
+  for (const TaggedJob& job : jobs) {
+    keys.push_back(*unique_key(kind, {}, job.text.arguments));
+    if (!known.contains(keys.back())) missing.push_back(keys.back());
+  }
+  if (!missing.empty()) {
+    const std::string list = to_json(missing);
+    const std::array<Cell, 1> values{list};
+    const auto& sql = statements(session.driver().dialect().id());
+    for (const Found& one : co_await rows<Found>(session, sql.by_keys, values)) {
+      known.emplace(one.label, Enqueued{.id = one.id, .created = false});
+    }
+  }
+  std::vector<Enqueued> done;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    auto job = known.find(keys[i]);
+    if (job == known.end()) {  // the one in the way has ended just now
+      const EnqueueOptions options{.tags = {jobs[i].tag}};
+      const Enqueued fresh = co_await detail::enqueue(session, kind, jobs[i].text, options);
+      job = known.emplace(keys[i], fresh).first;
+    }
+    done.push_back(job->second);
+    job->second.created = false;  // for others it is there already
+  }
+  co_return done;
+}
 
 }  // namespace
 
-awaitable<std::vector<std::int64_t>> enqueue_tagged(Session& session, const JobKind& kind,
-                                                    std::vector<JobText> texts,
-                                                    std::vector<std::string> tags) {
+awaitable<std::vector<Enqueued>> enqueue_tagged(Session& session, const JobKind& kind,
+                                                std::vector<TaggedJob> jobs) {
+  const Unique& unique = kind.options.unique;
+  const bool is_unique = unique.by != UniqueBy::nothing;
+  if (is_unique && (outlasts(unique) || unique.on_conflict != OnConflict::keep)) {
+    co_return co_await one_by_one(session, kind, std::move(jobs));
+  }
   const Settings settings = settings_of(kind, {});
-  const auto hub = jobs::Hub::find(session.driver());
-  const auto& sql = jobs::statements(session.driver().dialect().id());
+  const auto hub = Hub::find(session.driver());
+  const auto& sql = statements(session.driver().dialect().id());
   co_await tell_of(settings, session);
-  std::map<std::string, std::vector<std::int64_t>> found;  // by tag, the newest first
-  for (std::size_t begin = 0; begin < texts.size(); begin += most_at_once) {
+  std::vector<Found> inserted;
+  for (std::size_t begin = 0; begin < jobs.size(); begin += most_at_once) {
     std::string list = "[";
-    for (std::size_t i = begin; i < std::min(begin + most_at_once, texts.size()); ++i) {
-      list.append(list.size() > 1 ? ",[" : "[").append(texts[i].arguments).append(",");
-      const auto limit = limit_key(kind, texts[i].limit_key);
-      append_json(type_of<decltype(limit_key(kind, ""))>(), &limit, list);
-      list += ",[";
-      append_json(std::string_view(tags[i]), list);
-      list += "]]";
+    for (std::size_t i = begin; i < std::min(begin + most_at_once, jobs.size()); ++i) {
+      const TaggedJob& job = jobs[i];
+      list.append(list.size() > 1 ? ",[" : "[").append(job.text.arguments).append(",");
+      list.append(to_json(limit_key(kind, job.text.limit_key))).append(",[");
+      append_json(std::string_view(job.tag), list);
+      list.append("],").append(job.waits() ? "true" : "false").append(",");
+      list.append(to_json(unique_key(kind, {}, job.text.arguments))).append("]");
     }
     list += ']';
-    const std::array<Cell, 10> values{
-        now_of(hub.get()), kind.name,        settings.queue,        settings.priority,
-        settings.run_at,   settings.delay,   settings.max_attempts, settings.timeout,
-        settings.expires,  std::string_view(list)};
-    for (const Tagged& one : co_await jobs::rows<Tagged>(session, sql.enqueue_tagged, values)) {
-      std::vector<std::string> its;
-      from_json(one.tags, its).raise();
-      found[its.at(0)].push_back(one.id);
+    const std::array<Cell, 10> values{now_of(hub.get()),     kind.name,        settings.queue,
+                                      settings.priority,     settings.run_at,  settings.delay,
+                                      settings.max_attempts, settings.timeout, settings.expires,
+                                      std::string_view(list)};
+    const auto& text = is_unique ? sql.enqueue_tagged_unique : sql.enqueue_tagged;
+    std::ranges::move(co_await rows<Found>(session, text, values), std::back_inserter(inserted));
+  }
+  auto done = is_unique ? co_await by_key(session, kind, jobs, inserted)
+                        : by_tag(jobs, std::move(inserted));
+
+  std::string pairs;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (!done[i].created || !jobs[i].waits()) continue;
+    auto before = std::move(jobs[i].after);
+    if (jobs[i].behind) before.push_back(done[*jobs[i].behind].id);
+    for (const std::int64_t id : before) {
+      fmt::format_to(std::back_inserter(pairs), "{}[{},{}]", pairs.empty() ? "" : ",", done[i].id,
+                     id);
     }
   }
-  for (auto& [tag, ids] : found) std::ranges::sort(ids, std::greater());
-  std::vector<std::int64_t> ids;
-  for (const std::string& tag : tags) {
-    auto& some = found.at(tag);
-    ids.push_back(some.back());
-    some.pop_back();
+  if (!pairs.empty()) {
+    const std::string list = "[" + pairs + "]";
+    const std::array<Cell, 1> values{list};
+    db::NoRows none;
+    co_await session.run({sql.add_afters, values, true}, none);
   }
-  co_return ids;
+  co_return done;
 }
 
-}  // namespace detail
+}  // namespace jobs
 }  // namespace aegis

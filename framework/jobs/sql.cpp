@@ -24,12 +24,6 @@ struct Words : SqlWords {
                         : fmt::format("(julianday({}) - julianday({})) * 86400000", now(), moment);
   }
 
-  /// `column` is one of the rows of `select`, which are locked unless others hold them. (An ARRAY
-  /// is made once; the planner may run a plain IN again and again, and lock more each time.)
-  std::string locked(std::string_view column, std::string_view select) const {
-    return postgresql() ? fmt::format("{} = ANY (ARRAY({} FOR UPDATE SKIP LOCKED))", column, select)
-                        : fmt::format("{} IN ({})", column, select);
-  }
   /// The elements of the JSON array that parameter `n` is, as the column `item`, which is text.
   std::string items(int n) const {
     return postgresql()
@@ -46,16 +40,21 @@ struct Words : SqlWords {
                : fmt::format("(SELECT value -> 0 AS item, value ->> 1 AS key FROM json_each(${}))",
                              n);
   }
-  /// Those of an array of [arguments, limit key, tags], as the columns `item`, `key` and `tags`.
+  /// Those of an array of [arguments, limit key, tags, blocked, unique key], as the columns `item`,
+  /// `key`, `tags`, `blocked` and `unique_key`.
   std::string tagged_items(int n) const {
-    return postgresql() ? fmt::format(
-                              "(SELECT (value -> 0)::text AS item, value ->> 1 AS key, (value -> "
-                              "2)::text AS tags FROM json_array_elements(${}::json))",
-                              n)
-                        : fmt::format(
-                              "(SELECT value -> 0 AS item, value ->> 1 AS key, value -> 2 AS tags "
-                              "FROM json_each(${}))",
-                              n);
+    return postgresql()
+               ? fmt::format(
+                     "(SELECT (value -> 0)::text AS item, value ->> 1 AS key, (value -> 2)::text "
+                     "AS "
+                     "tags, (value ->> 3)::boolean AS blocked, value ->> 4 AS unique_key FROM "
+                     "json_array_elements(${}::json))",
+                     n)
+               : fmt::format(
+                     "(SELECT value -> 0 AS item, value ->> 1 AS key, value -> 2 AS tags, value "
+                     "->> "
+                     "3 AS blocked, value ->> 4 AS unique_key FROM json_each(${}))",
+                     n);
   }
   std::string smaller(std::string_view a, std::string_view b) const {
     return fmt::format("{}({}, {})", postgresql() ? "least" : "min", a, b);
@@ -155,7 +154,17 @@ Statements::Statements(db::Dialect::Id database) {
   };
   enqueue_many = many(w.text(11), "NULL", w.items(10));
   enqueue_many_limited = many(w.text(11), "key", w.limited_items(10));
-  enqueue_tagged = many("tags", "key", w.tagged_items(10)) + " RETURNING id, tags";
+  const std::string tagged = fmt::format(
+      "INSERT INTO aegis_job ({}, arguments, tags, limit_key, unique_key) SELECT {}, item, tags, "
+      "key, unique_key FROM {} AS items",
+      columns,
+      values(fmt::format("CASE WHEN blocked THEN 'blocked' ELSE {} END", state_when(run_at)),
+             "blocked"),
+      w.tagged_items(10));
+  enqueue_tagged = tagged + " RETURNING id, tags AS label";
+  enqueue_tagged_unique = tagged +
+                          " WHERE TRUE ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO "
+                          "NOTHING RETURNING id, unique_key AS label";
   const std::string new_time = when(3, 4);
   const auto change = [&](std::string_view which, std::string_view more) {
     return fmt::format(
@@ -188,6 +197,8 @@ Statements::Statements(db::Dialect::Id database) {
   forget_keys = fmt::format("DELETE FROM aegis_job_unique WHERE {} AND until IS NULL",
                             w.among_numbers("job_id", 1));
   by_key = "SELECT id FROM aegis_job WHERE unique_key = $1";
+  by_keys = fmt::format("SELECT id, unique_key AS label FROM aegis_job WHERE {}",
+                        w.among_texts("unique_key", 1));
 
   const std::string key_share = w.postgresql() ? " ORDER BY id FOR KEY SHARE" : "";
   unfinished =
@@ -203,6 +214,13 @@ Statements::Statements(db::Dialect::Id database) {
                     "value::text::bigint FROM json_array_elements($2::json)"
                   : "INSERT INTO aegis_job_after (job_id, after_id) SELECT $1, value FROM "
                     "json_each($2)";
+  add_afters =
+      w.postgresql()
+          ? "INSERT INTO aegis_job_after (job_id, after_id) SELECT (value ->> 0)::bigint, (value "
+            "->> "
+            "1)::bigint FROM json_array_elements($1::json)"
+          : "INSERT INTO aegis_job_after (job_id, after_id) SELECT value ->> 0, value ->> 1 FROM "
+            "json_each($1)";
   followers = fmt::format("SELECT DISTINCT job_id FROM aegis_job_after WHERE {}",
                           w.among_numbers("after_id", 1));
   constexpr std::string_view waits_for_nobody =

@@ -23,14 +23,18 @@ struct Statements {
   std::string enqueue_many;
   /// As enqueue_many, and the array is of [arguments, limit key].
   std::string enqueue_many_limited;
-  /// As enqueue_many, and $10 is an array of [arguments, limit key or null, tags]. Answers id and
-  /// tags.
+  /// As enqueue_many, and $10 is an array of [arguments, limit key or null, tags, whether it is
+  /// blocked, unique key or null]. Answers id and tags.
   std::string enqueue_tagged;
+  /// The same of jobs that all have unique keys. Answers id and key of those that were not taken.
+  std::string enqueue_tagged_unique;
   /// $1 now, $2 the unique key, $3 run_at, $4 delay, and for replace $5 priority, $6 arguments.
   /// Answer the id of the waiting job that they changed.
   std::string replace, reschedule;
   /// $1 the unique key. Answers the id of the job that has it.
   std::string by_key;
+  /// The same of the keys in the JSON array $1. Answers id and key.
+  std::string by_keys;
   /// As replace and reschedule, of the job with the id $2.
   std::string replace_job, reschedule_job;
 
@@ -51,6 +55,8 @@ struct Statements {
   std::string failed, completed;
   /// That the job $1 comes after the jobs $2.
   std::string add_after;
+  /// The same for many: $1 a JSON array of [job, the one that it comes after].
+  std::string add_afters;
   /// The jobs that come after any of the jobs $1.
   std::string followers;
   /// Of the jobs $1, those that wait for one that failed: FailedBefore.

@@ -50,6 +50,12 @@ struct SqlWords {
                              column, n)
                : among_texts(column, n);
   }
+  /// `column` is one of the rows of `select`, which are locked unless others hold them. (An ARRAY
+  /// is made once; the planner may run a plain IN again and again, and lock more each time.)
+  std::string locked(std::string_view column, std::string_view select) const {
+    return postgresql() ? fmt::format("{} = ANY (ARRAY({} FOR UPDATE SKIP LOCKED))", column, select)
+                        : fmt::format("{} IN ({})", column, select);
+  }
 };
 
 }  // namespace aegis::jobs

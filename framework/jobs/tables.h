@@ -54,6 +54,7 @@ struct WaitingJob {
       TableIndex{"due", "run_at", "state IN ('scheduled', 'retryable')"},
       TableIndex{"retryable", "queue", "state = 'retryable'"},
       TableIndex{"running", "lease", "state = 'running'"},
+      TableIndex{"again", "id", "state = 'available' AND starts > 0"},
       TableIndex{"blocked", "id", "state = 'blocked'"},
       TableIndex{"expiry", "expires_at", "expires_at IS NOT NULL"},
       TableIndex{"unique_key", "unique_key", "unique_key IS NOT NULL", true},

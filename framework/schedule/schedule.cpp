@@ -44,8 +44,7 @@ Schedule& Schedule::ends(Timestamp moment) {
 
 Schedule& Schedules::add(std::string name, const Trigger& trigger, const JobKind& kind,
                          std::string arguments) {
-  for (const auto& other : schedules_) {
-    if (other->spec_.name != name) continue;
+  if (!names_.insert(name).second) {
     throw Error(Errc::invalid, fmt::format("Two schedules are called {}.", name));
   }
   auto& added = *schedules_.emplace_back(std::make_unique<Schedule>());

@@ -75,6 +75,7 @@ struct Scheduler::Impl {
       try {
         if (!reconciled) {
           co_await store.reconcile(declared);
+          co_await store.draw_back(options.patience);
           reconciled = true;
           log::info("the scheduler runs", "declared", declared.size());
         }
@@ -96,10 +97,24 @@ struct Scheduler::Impl {
   awaitable<Milliseconds> fire_due() {
     const auto fired = co_await store.fire(options.batch, options.patience);
     if (fired == options.batch) co_return Milliseconds(0);
-    const auto next = co_await store.next_due();
-    if (!next) co_return options.poll;
-    if (*next > 0) co_return std::min(Milliseconds(*next), options.poll);
-    co_return Milliseconds(fired > 0 ? 0 : 20);  // another scheduler is at them
+    const Outlook outlook = co_await store.outlook();
+    if (outlook.now + options.patience < latest) {
+      co_await store.draw_back(options.patience);
+      latest = outlook.now;
+      co_return Milliseconds(0);
+    }
+    latest = outlook.now;
+    const bool is_due = outlook.next_ms && *outlook.next_ms <= 0;
+    if (fired > 0 || !is_due) in_the_way = 0ms;
+    if (!is_due) {
+      co_return outlook.next_ms ? std::min(Milliseconds(*outlook.next_ms), options.poll)
+                                : options.poll;
+    }
+    if (fired > 0) co_return Milliseconds(0);
+    // Due, and yet not to be had. Either it has come due since fire() looked: so once more at once.
+    // Or another scheduler holds it, as a rule to fire it within milliseconds; of how that ends the
+    // database tells nobody, and one that was frozen may hold it for long.
+    co_return std::exchange(in_the_way, std::clamp<Milliseconds>(in_the_way * 2, 5ms, 500ms));
   }
 
   // What other processes, and commands, have changed. When nothing can be heard, looking now and
@@ -151,6 +166,8 @@ struct Scheduler::Impl {
   asio::io_context context{1};
   jobs::Signal changed{context}, settling{context}, ended{context};
   asio::cancellation_signal deafen;  ///< ends hear()
+  Timestamp latest{};                ///< the database's time when it was last asked
+  Milliseconds in_the_way{};         ///< how long to wait when another scheduler holds what is due
   int parts = 0;                     ///< coroutines that have not ended
   bool over = false;
   std::thread thread;

@@ -19,9 +19,11 @@ struct Words : jobs::SqlWords {
     return postgresql() ? fmt::format("json_array_elements(${}::json)", n)
                         : fmt::format("json_each(${})", n);
   }
-  /// Put before a column, so that the query is not answered by an index on it: few runs are open,
-  /// and many are old.
-  std::string_view not_by_index() const { return postgresql() ? "" : "+"; }
+  /// `column` is one of those that `select` answers, which is made once.
+  std::string among(std::string_view column, std::string_view select) const {
+    return postgresql() ? fmt::format("{} = ANY (ARRAY({}))", column, select)
+                        : fmt::format("{} IN ({})", column, select);
+  }
   std::string skip_locked(std::string_view table) const {
     return postgresql() ? fmt::format(" FOR UPDATE OF {} SKIP LOCKED", table) : "";
   }
@@ -41,10 +43,11 @@ Statements::Statements(Id database) {
       "due_at "
       "<= {} AND {} ORDER BY due_at LIMIT $3{}",
       now, can_be_due, now, w.among_texts("kind", 2), w.skip_locked("aegis_schedule"));
-  next_due = fmt::format(
-      "SELECT {} FROM (SELECT due_at FROM aegis_schedule WHERE {} AND {} ORDER BY due_at LIMIT 1) "
-      "AS next",
-      w.milliseconds_until("due_at"), can_be_due, w.among_texts("kind", 2));
+  outlook = fmt::format(
+      "SELECT {} AS now, (SELECT {} FROM aegis_schedule WHERE {} AND {} ORDER BY due_at LIMIT 1) "
+      "AS "
+      "next_ms",
+      now, w.milliseconds_until("due_at"), can_be_due, w.among_texts("kind", 2));
   const std::string outcome = w.element(3, "text");
   insert_runs = fmt::format(
       "INSERT INTO aegis_schedule_run (schedule, slot, how, fired_at, outcome, finished_at) SELECT "
@@ -60,35 +63,67 @@ Statements::Statements(Id database) {
       "UPDATE aegis_schedule SET slot = given.slot, due_at = given.due_at FROM (SELECT {} AS name, "
       "{} AS slot, {} AS due_at FROM {}) AS given WHERE aegis_schedule.name = given.name",
       w.element(0, "text"), w.element(1, "timestamptz"), w.element(2, "timestamptz"), w.items(1));
-  open_jobs = fmt::format(
-      "SELECT run.schedule, max(run.job_id) AS job FROM aegis_schedule_run AS run JOIN aegis_job "
-      "AS "
-      "job ON job.id = run.job_id WHERE run.outcome IS NULL AND {} GROUP BY run.schedule",
+  // Those that were started before and wait to be started again, or run: few, and found by indexes.
+  constexpr std::string_view started_before =
+      "SELECT id FROM aegis_job WHERE state = 'available' AND starts > 0 UNION ALL SELECT id FROM "
+      "aegis_job WHERE state = 'retryable' UNION ALL SELECT id FROM aegis_job WHERE state = "
+      "'running'";
+  reopen = fmt::format(
+      "UPDATE aegis_schedule_run SET outcome = NULL, started_at = NULL, finished_at = NULL, error "
+      "= "
+      "NULL, output = NULL WHERE outcome IS NOT NULL AND {}",
+      w.among("job_id", started_before));
+  const std::string open_of = fmt::format(
+      "FROM aegis_schedule_run AS run JOIN aegis_job AS job ON job.id = run.job_id WHERE "
+      "run.outcome "
+      "IS NULL AND {}",
       w.among_texts("run.schedule", 1));
+  open_jobs = fmt::format(
+      "SELECT run.schedule, job.id AS job {0} AND job.state <> 'blocked' UNION SELECT "
+      "run.schedule, "
+      "max(job.id) AS job {0} GROUP BY run.schedule",
+      open_of);
+  const std::string job = w.postgresql() ? "value::text::bigint" : "value";
+  ended_jobs = fmt::format(
+      "SELECT {0} FROM {1} WHERE NOT EXISTS (SELECT 1 FROM aegis_job WHERE aegis_job.id = {0})",
+      job, w.items(1));
 
-  any_open = "SELECT 1 FROM aegis_schedule_run WHERE outcome IS NULL LIMIT 1";
+  open_runs = fmt::format(
+      "SELECT run.schedule, run.id, done.id IS NOT NULL AS ended, done.id IS NULL AND live.id IS "
+      "NULL AND run.fired_at < {} AS lost FROM (SELECT id, schedule, job_id, fired_at FROM "
+      "aegis_schedule_run WHERE outcome IS NULL AND (schedule, id) > ({}, $3) ORDER BY schedule, "
+      "id "
+      "LIMIT $4) AS run LEFT JOIN aegis_job_finished AS done ON done.id = run.job_id LEFT JOIN "
+      "aegis_job AS live ON live.id = run.job_id",
+      w.later("-60000"), w.text(2));
+  const std::string given_runs =
+      w.locked("aegis_schedule_run.id",
+               fmt::format("SELECT id FROM aegis_schedule_run WHERE outcome IS NULL AND {}",
+                           w.among_numbers("id", 1)));
   settle = fmt::format(
-      "WITH done AS (SELECT run.id AS run_id, job.state, job.started_at AS started, "
-      "job.finished_at AS finished, job.error AS why, job.output AS answer FROM aegis_schedule_run "
-      "AS run JOIN aegis_job_finished AS job ON job.id = run.job_id WHERE run.outcome IS NULL "
-      "LIMIT "
-      "1000{}) UPDATE aegis_schedule_run SET outcome = done.state, started_at = done.started, "
-      "finished_at = done.finished, error = done.why, output = done.answer FROM done WHERE id = "
-      "done.run_id",
-      w.skip_locked("run"));
-  const std::string a_minute_ago = w.later("-60000");
+      "UPDATE aegis_schedule_run SET outcome = job.state, started_at = job.started_at, finished_at "
+      "= "
+      "job.finished_at, error = job.error, output = job.output FROM aegis_job_finished AS job "
+      "WHERE "
+      "job.id = aegis_schedule_run.job_id AND {}",
+      given_runs);
   give_up = fmt::format(
-      "UPDATE aegis_schedule_run SET outcome = 'unknown' WHERE id IN (SELECT id FROM "
-      "aegis_schedule_run AS run WHERE outcome IS NULL AND {}fired_at < {} AND NOT EXISTS (SELECT "
-      "1 "
-      "FROM aegis_job WHERE aegis_job.id = run.job_id) AND NOT EXISTS (SELECT 1 FROM "
-      "aegis_job_finished WHERE aegis_job_finished.id = run.job_id))",
-      w.not_by_index(), a_minute_ago);
-  prune = fmt::format(
-      "DELETE FROM aegis_schedule_run WHERE id IN (SELECT id FROM aegis_schedule_run WHERE "
-      "fired_at "
-      "< {} AND outcome IS NOT NULL ORDER BY fired_at LIMIT $3)",
-      w.later("-$2"));
+      "UPDATE aegis_schedule_run SET outcome = 'unknown' WHERE {} AND NOT EXISTS (SELECT 1 FROM "
+      "aegis_job WHERE aegis_job.id = aegis_schedule_run.job_id) AND NOT EXISTS (SELECT 1 FROM "
+      "aegis_job_finished WHERE aegis_job_finished.id = aegis_schedule_run.job_id)",
+      given_runs);
+  outdated = fmt::format(
+      "SELECT id, schedule, slot FROM aegis_schedule_run WHERE fired_at < {} AND outcome IS NOT "
+      "NULL "
+      "ORDER BY fired_at LIMIT $3{}",
+      w.later("-$2"), w.postgresql() ? " FOR UPDATE" : "");
+  forget = fmt::format("DELETE FROM aegis_schedule_run WHERE {}", w.among_numbers("id", 1));
+  remember_pruned = fmt::format(
+      "UPDATE aegis_schedule SET pruned_slot = given.slot FROM (SELECT {} AS name, {} AS slot FROM "
+      "{}) AS given WHERE aegis_schedule.name = given.name AND (pruned_slot IS NULL OR pruned_slot "
+      "< "
+      "given.slot)",
+      w.element(0, "text"), w.element(1, "timestamptz"), w.items(1));
 
   const auto before = [](std::string_view what) {
     return fmt::format(
@@ -103,14 +138,22 @@ Statements::Statements(Id database) {
       "SELECT schedule, slot, how = 'catch-up' AS catch_up, how = 'by hand' AS by_hand, {} AS "
       "previous_outcome, {} AS previous_output FROM aegis_schedule_run AS run WHERE job_id = $1 "
       "ORDER BY slot DESC LIMIT 1",
-      before("other.outcome, job.state"), before("other.output, job.output"));
-  const std::string runs =
-      "SELECT run.id, run.schedule, run.slot, run.how, run.fired_at, run.job_id, "
-      "coalesce(run.outcome, job.state, live.state) AS outcome, coalesce(run.started_at, "
-      "job.started_at, live.started_at) AS started_at, coalesce(run.finished_at, job.finished_at) "
-      "AS finished_at, coalesce(run.error, job.error, live.error) AS error, coalesce(run.output, "
-      "job.output) AS output FROM aegis_schedule_run AS run LEFT JOIN aegis_job_finished AS job ON "
-      "job.id = run.job_id LEFT JOIN aegis_job AS live ON live.id = run.job_id ";
+      before("job.state, other.outcome"), before("job.output, other.output"));
+  // What the job says itself, as long as there is one: it may have been retried since.
+  const auto its = [](std::string_view column, std::string_view of_live) {
+    return fmt::format(
+        "CASE WHEN job.id IS NOT NULL THEN job.{0} WHEN live.id IS NOT NULL THEN {1} ELSE run.{2} "
+        "END AS {2}",
+        column, of_live, column == "state" ? "outcome" : column);
+  };
+  const std::string runs = fmt::format(
+      "SELECT run.id, run.schedule, run.slot, run.how, run.fired_at, run.job_id, {}, {}, {}, {}, "
+      "{} "
+      "FROM aegis_schedule_run AS run LEFT JOIN aegis_job_finished AS job ON job.id = run.job_id "
+      "LEFT "
+      "JOIN aegis_job AS live ON live.id = run.job_id ",
+      its("state", "live.state"), its("started_at", "live.started_at"), its("finished_at", "NULL"),
+      its("error", "live.error"), its("output", "live.output"));
   history = runs + "ORDER BY run.fired_at DESC, run.id DESC LIMIT $1";
   history_of_one = runs + "WHERE run.schedule = $1 ORDER BY run.slot DESC LIMIT $2";
   late = fmt::format(

@@ -17,8 +17,9 @@ struct Statements {
   /// The schedules that are due, and locks them; those that others have locked are left to them.
   /// $1 now, $2 kinds (JSON), $3 how many. Answers DueSchedules.
   std::string due;
-  /// The milliseconds until the next one is due; none: NULL. $1 now, $2 kinds (JSON).
-  std::string next_due;
+  /// Outlook: the time, and the milliseconds until the next one is due; none: NULL. $1 now, $2
+  /// kinds (JSON).
+  std::string outlook;
   /// Runs as a JSON array of [schedule, slot, how, outcome]: $1 now, $2 the array. Answers those
   /// whose slot had none, as NewRuns.
   std::string insert_runs;
@@ -26,18 +27,28 @@ struct Statements {
   std::string set_jobs;
   /// $1 a JSON array of [schedule, slot, due_at].
   std::string advance;
-  /// Of the schedules $1, a JSON array of names, those that have a job that is not finished:
-  /// OpenJobs.
+  /// Runs whose jobs were finished and are to run once more have not ended.
+  std::string reopen;
+  /// The jobs of the schedules $1, a JSON array of names, that are not finished, save those that
+  /// wait for another of them: OpenJobs.
   std::string open_jobs;
+  /// Which of the jobs $1, a JSON array, are not there any more.
+  std::string ended_jobs;
 
-  /// Whether there is anything for the next two.
-  std::string any_open;
-  /// Writes into up to a thousand runs how their jobs ended.
+  /// Runs that have not ended, in the order of schedule and id: $1 now, $2 and $3 after this one,
+  /// $4 how many. Answers OpenRuns.
+  std::string open_runs;
+  /// Writes into the runs $1, a JSON array, how their jobs ended.
   std::string settle;
-  /// The same for those whose jobs are gone. $1 now.
+  /// The same for those whose jobs are gone.
   std::string give_up;
-  /// Deletes runs that were fired longer ago than $2 milliseconds: $1 now, $3 how many.
-  std::string prune;
+  /// Runs that have ended, and were fired longer ago than $2 milliseconds: $1 now, $3 how many.
+  /// Answers NewRuns.
+  std::string outdated;
+  /// $1 a JSON array of runs.
+  std::string forget;
+  /// That runs of schedules were deleted: $1 a JSON array of [schedule, slot].
+  std::string remember_pruned;
 
   /// The run of the job $1, and the one before it: ScheduledRun.
   std::string run_of;

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "aegis/core/log.h"
+#include "jobs/enqueue.h"
 #include "jobs/store.h"
 #include "schedule/slots.h"
 #include "schedule/words.h"
@@ -51,7 +52,7 @@ void check_arguments(const JobKind& kind, const std::string& arguments) {
 
 void set_next(ScheduleRow& row, Timestamp after) {
   const Slots slots(spec_of(row), row.created_at);
-  row.slot = slots.next(after);
+  row.slot = slots.next(row.pruned_slot ? std::max(after, *row.pruned_slot) : after);
   row.due_at = row.slot ? std::optional(slots.due(*row.slot)) : std::nullopt;
 }
 
@@ -88,74 +89,137 @@ bool differ_in_time(const ScheduleSpec& a, const ScheduleSpec& b) {
          a.starts_at != b.starts_at || a.ends_at != b.ends_at;
 }
 
+/// How the database differs from the code.
+struct Difference {
+  std::vector<ScheduleRow> added{}, changed{};
+  std::vector<std::pair<std::string, std::string>> notes{};  ///< which, and what happens to it
+
+  bool none() const { return added.empty() && changed.empty(); }
+};
+
+/// Makes `row` what the code says; false: it is.
+bool bring_to(ScheduleRow& row, const ScheduleSpec& spec, Timestamp now) {
+  const ScheduleSpec before = spec_of(row);
+  if (before == spec && !row.retired_at) return false;
+  set_spec(row, spec);
+  // A slot that is due is fired yet.
+  const bool is_due = row.slot && *row.slot <= now && !row.paused_at;
+  if (row.retired_at || (differ_in_time(before, spec) && !is_due)) set_next(row, now);
+  row.retired_at.reset();
+  return true;
+}
+
+Difference difference(const std::vector<Schedules::Declared>& declared,
+                      std::vector<ScheduleRow> there, Timestamp now) {
+  Difference found;
+  std::unordered_map<std::string, ScheduleRow*> known;
+  for (ScheduleRow& row : there) known.emplace(row.name, &row);
+  for (const auto& [spec, kind] : declared) {
+    const auto at = known.find(spec.name);
+    if (at == known.end()) {
+      ScheduleRow row{.declared = true, .created_at = now};
+      set_spec(row, spec);
+      set_next(row, now);
+      found.added.push_back(std::move(row));
+      found.notes.emplace_back(spec.name, "added");
+    } else if (!at->second->declared) {
+      found.notes.emplace_back(spec.name,
+                               "cannot be declared: one was created at run time under this name");
+    } else if (bring_to(*at->second, spec, now)) {
+      found.changed.push_back(*at->second);
+      found.notes.emplace_back(spec.name, "changed");
+    }
+    if (at != known.end()) known.erase(at);
+  }
+  for (const auto& [name, row] : known) {
+    if (!row->declared || row->retired_at) continue;
+    row->retired_at = now;
+    row->slot = row->due_at = std::nullopt;
+    found.changed.push_back(*row);
+    found.notes.emplace_back(name, "retired: the code no longer declares it");
+  }
+  std::ranges::sort(found.changed, {}, &ScheduleRow::name);  // all lock them in this order
+  return found;
+}
+
 }  // namespace
 
 awaitable<void> Store::reconcile(const std::vector<Schedules::Declared>& declared) {
-  std::vector<std::pair<std::string, std::string>> done;  // what happened to which
-  auto body = [&](Session& s) -> awaitable<void> {
-    done.clear();  // a body may run again
+  Difference found;
+  auto look = [&](Session& s) -> awaitable<void> {
     const Timestamp now = co_await time(s);
-    auto known = co_await s.select<ScheduleRow>()
-                     .where(ScheduleRow::col.declared == true)
-                     .order_by(ScheduleRow::col.name.asc())
-                     .for_update()
-                     .all();
-    for (const auto& one : declared) {
-      const auto row = std::ranges::find(known, one.spec.name, &ScheduleRow::name);
-      std::optional<ScheduleRow> before;
-      if (row != known.end()) {
-        before = std::move(*row);
-        known.erase(row);
-      } else {
-        before = co_await s.find<ScheduleRow>(one.spec.name);
-        if (before) {
-          done.emplace_back("cannot be declared: one was created at run time under this name",
-                            one.spec.name);
-          continue;
-        }
-      }
-      const bool is_new = !before;
-      const bool changed = co_await reconcile_one(s, one.spec, std::move(before), now);
-      if (changed) done.emplace_back(is_new ? "added" : "changed", one.spec.name);
-    }
-    for (ScheduleRow& row : known) {
-      if (row.retired_at) continue;
-      row.retired_at = now;
-      row.slot = row.due_at = std::nullopt;
-      co_await s.update(row);
-      done.emplace_back("retired: the code no longer declares it", row.name);
-    }
-    if (!done.empty()) s.notify(std::string(news_channel));
+    found = difference(declared, co_await s.select<ScheduleRow>().all(), now);
+  };
+  auto change = [&](Session& s) -> awaitable<void> {
+    const Timestamp now = co_await time(s);
+    auto rows =
+        co_await s.select<ScheduleRow>().order_by(ScheduleRow::col.name.asc()).for_update().all();
+    found = difference(declared, std::move(rows), now);
+    for (ScheduleRow& row : found.changed) co_await s.update(row);
+    co_await s.insert_all(found.added);
+    if (!found.none()) s.notify(std::string(news_channel));
   };
   for (int round = 0;; ++round) {
     try {
-      co_await database_->session(body);
+      co_await database_->session({.read_only = true}, look);
+      if (!found.none()) co_await database_->session(change);
       break;
     } catch (const Error& error) {
       // Another scheduler starts at the same time and was quicker to add the same ones.
       if (error.code() != Errc::conflict || round == 10) throw;
     }
   }
-  for (const auto& [what, name] : done) log::info("schedule", "name", name, "is", what);
+  for (const auto& [name, what] : found.notes) log::info("schedule", "name", name, "is", what);
 }
 
-awaitable<bool> Store::reconcile_one(Session& s, const ScheduleSpec& spec,
-                                     std::optional<ScheduleRow> known, Timestamp now) {
-  ScheduleRow row = known ? *known : ScheduleRow{.declared = true, .created_at = now};
-  const ScheduleSpec before = spec_of(row);
-  const bool same = known && to_json(before) == to_json(spec);
-  if (same && !row.retired_at) co_return false;
-  set_spec(row, spec);
-  // A slot that is due is fired yet.
-  const bool is_due = row.slot && *row.slot <= now && !row.paused_at;
-  if (!known || row.retired_at || (differ_in_time(before, spec) && !is_due)) set_next(row, now);
-  row.retired_at.reset();
-  if (known) {
-    co_await s.update(row);
-  } else {
-    co_await s.insert(row);
+namespace {
+
+/// Whether the next slot was found by a clock that was ahead of `now` by more than `patience`: as
+/// long as time only passes, it is never later than the first slot after now.
+bool lies_ahead(const ScheduleRow& row, Timestamp now, std::chrono::milliseconds patience) {
+  if (row.created_at > now + patience) return true;
+  ScheduleRow expected = row;
+  try {
+    set_next(expected, now + patience);
+  } catch (const Error&) {
+    return false;  // it cannot be read: fire_due() says so
   }
-  co_return true;
+  return expected.slot && (!row.slot || *row.slot > *expected.slot);
+}
+
+}  // namespace
+
+awaitable<void> Store::draw_back(std::chrono::milliseconds patience) {
+  const auto active =
+      ScheduleRow::col.paused_at == std::nullopt && ScheduleRow::col.retired_at == std::nullopt;
+  std::int64_t count = 0;
+  auto look = [&](Session& s) -> awaitable<void> {
+    const Timestamp now = co_await time(s);
+    const auto rows = co_await s.select<ScheduleRow>().where(active).all();
+    count = std::ranges::count_if(
+        rows, [&](const ScheduleRow& row) { return lies_ahead(row, now, patience); });
+  };
+  co_await database_->session({.read_only = true}, look);
+  if (count == 0) co_return;
+  auto change = [&](Session& s) -> awaitable<void> {
+    count = 0;
+    const Timestamp now = co_await time(s);
+    auto rows = co_await s.select<ScheduleRow>()
+                    .where(active)
+                    .order_by(ScheduleRow::col.name.asc())
+                    .for_update()
+                    .all();
+    for (ScheduleRow& row : rows) {
+      if (!lies_ahead(row, now, patience)) continue;
+      row.created_at = std::min(row.created_at, now);
+      set_next(row, now);
+      co_await s.update(row);
+      ++count;
+    }
+  };
+  co_await database_->session(change);
+  log::warn("the database's time was ahead: the next slots of schedules are looked for anew",
+            "schedules", count);
 }
 
 // Firing.
@@ -209,6 +273,16 @@ struct OpenJob {
   AEGIS_FIELDS(OpenJob, (schedule), (job))
 };
 
+/// A run that has not ended, as far as it is known.
+struct OpenRun {
+  std::string schedule{};
+  std::int64_t id{};
+  bool ended = false;
+  bool lost = false;
+
+  AEGIS_FIELDS(OpenRun, (schedule), (id), (ended), (lost))
+};
+
 /// A job of this kind. One whose arguments cannot be read fails by itself, and says why.
 aegis::detail::JobText job_text(const JobKind& kind, const std::string& arguments) {
   aegis::detail::JobText text{.arguments = arguments};
@@ -259,27 +333,54 @@ awaitable<void> write(Session& s, std::string_view sql, std::span<const Cell> va
 }  // namespace
 
 awaitable<std::int64_t> Store::fire(std::int64_t limit, std::chrono::milliseconds patience) {
-  auto body = [&](Session& s) -> awaitable<std::int64_t> { return fire_due(s, limit, patience); };
-  co_return co_await database_->session(body);
+  OpenJobs open;
+  auto body = [&](Session& s) -> awaitable<std::int64_t> {
+    return fire_due(s, limit, patience, open);
+  };
+  const std::int64_t fired = co_await database_->session(body);
+  co_await follow_up(open);
+  co_return fired;
+}
+
+/// Jobs that new ones wait for may have ended before the others were there to be seen.
+awaitable<void> Store::follow_up(const OpenJobs& open) {
+  std::vector<std::int64_t> jobs;
+  for (const auto& [schedule, its] : open) jobs.insert(jobs.end(), its.begin(), its.end());
+  if (jobs.empty()) co_return;
+  const std::string list = jobs::json_list(jobs);
+  const std::array<Cell, 1> values{list};
+  auto look = [&](Session& s) -> awaitable<std::vector<std::int64_t>> {
+    return rows<std::int64_t>(s, sql_->ended_jobs, values, false);
+  };
+  auto ended = co_await database_->session({.read_only = true}, look);
+  jobs::Store store(*database_);
+  co_await store.follow_up(std::move(ended));
+}
+
+awaitable<Store::OpenJobs> Store::open_jobs(Session& s, const std::vector<Due>& due) {
+  std::vector<std::string> careful;
+  for (const Due& one : due) {
+    if (one.overlap != to_text(Overlap::allow)) careful.push_back(one.name);
+  }
+  OpenJobs open;
+  if (careful.empty()) co_return open;
+  co_await write(s, sql_->reopen, {});
+  const std::string names = to_json(careful);
+  const std::array<Cell, 1> values{names};
+  for (const OpenJob& one : co_await rows<OpenJob>(s, sql_->open_jobs, values)) {
+    open[one.schedule].push_back(one.job);
+  }
+  co_return open;
 }
 
 awaitable<std::int64_t> Store::fire_due(Session& s, std::int64_t limit,
-                                        std::chrono::milliseconds patience) {
+                                        std::chrono::milliseconds patience, OpenJobs& open) {
+  open.clear();  // a body may run again
   const std::array<Cell, 3> which{now(), kinds_json_, limit};
   const auto due = co_await rows<Due>(s, sql_->due, which);
   if (due.empty()) co_return 0;
   const Timestamp fired_at = due.front().fired_at;
-
-  std::vector<std::string> careful;
-  for (const Due& one : due) {
-    if (one.overlap == to_text(Overlap::skip)) careful.push_back(one.name);
-  }
-  std::vector<OpenJob> open;
-  if (!careful.empty()) {
-    const std::string names = to_json(careful);
-    const std::array<Cell, 1> values{names};
-    open = co_await rows<OpenJob>(s, sql_->open_jobs, values);
-  }
+  open = co_await open_jobs(s, due);
 
   std::vector<Firing> firings;
   JsonRows runs, next;
@@ -296,7 +397,7 @@ awaitable<std::int64_t> Store::fire_due(Session& s, std::int64_t limit,
       continue;
     }
     const auto plan = slots->plan(one.slot, fired_at, patience, one.catch_up, one.catch_up_most);
-    bool busy = std::ranges::find(open, one.name, &OpenJob::schedule) != open.end();
+    bool busy = open.contains(one.name);
     for (const auto& run : plan.runs) {
       const bool skipped = one.overlap == to_text(Overlap::skip) && std::exchange(busy, true);
       runs.add(one.name, run.slot, run.catch_up ? caught_up : on_time,
@@ -325,51 +426,34 @@ awaitable<std::int64_t> Store::fire_due(Session& s, std::int64_t limit,
       firing.run = id->second;
       return false;
     });
-    co_await enqueue(s, firings);
+    co_await enqueue(s, firings, open);
   }
   co_return looked_at;
 }
 
-/// Enqueues the jobs of all, those of one kind together where they may be.
-awaitable<void> Store::enqueue(Session& s, std::vector<Firing>& firings) {
+/// Enqueues the jobs of all, those of one kind together.
+awaitable<void> Store::enqueue(Session& s, std::vector<Firing>& firings, const OpenJobs& open) {
   std::map<const JobKind*, std::vector<Firing*>> together;
+  for (Firing& firing : firings) together[&kind(firing.schedule->kind)].push_back(&firing);
   JsonRows started;
-  for (Firing& firing : firings) {
-    const Due& of = *firing.schedule;
-    const JobKind& job_kind = kind(of.kind);
-    const bool queued = of.overlap == to_text(Overlap::queue);
-    if (!queued && job_kind.options.unique.by == UniqueBy::nothing) {
-      together[&job_kind].push_back(&firing);
-      continue;
-    }
-    EnqueueOptions options{.tags = {tag_of(of.name)}};
-    if (queued) {
-      const std::string names = to_json(std::vector<std::string>{of.name});
-      const std::array<Cell, 1> values{names};
-      for (const auto& before : co_await rows<OpenJob>(s, sql_->open_jobs, values)) {
-        options.after.push_back(before.job);
-      }
-      options.after_failure = AfterFailure::run;
-    }
-    const auto text = job_text(job_kind, of.arguments);
-    firing.job = (co_await aegis::detail::enqueue(s, job_kind, text, options)).id;
-    // At once: the next slot of the same schedule is to see it.
-    JsonRows one;
-    one.add(firing.run, firing.job);
-    const std::string pair = one.end();
-    const std::array<Cell, 1> values{pair};
-    co_await write(s, sql_->set_jobs, values);
-  }
   for (const auto& [job_kind, some] : together) {
-    std::vector<aegis::detail::JobText> texts;
-    std::vector<std::string> tags;
+    std::vector<jobs::TaggedJob> batch;
+    std::unordered_map<std::string_view, std::size_t> last;  // of each schedule that queues
     for (const Firing* firing : some) {
-      texts.push_back(job_text(*job_kind, firing->schedule->arguments));
-      tags.push_back(tag_of(firing->schedule->name));
+      const Due& of = *firing->schedule;
+      auto& job = batch.emplace_back();
+      job.text = job_text(*job_kind, of.arguments);
+      job.tag = tag_of(of.name);
+      if (of.overlap != to_text(Overlap::queue)) continue;
+      const auto [before, is_first] = last.try_emplace(of.name, batch.size() - 1);
+      if (is_first) {
+        if (const auto its = open.find(of.name); its != open.end()) job.after = its->second;
+      } else {
+        job.behind = std::exchange(before->second, batch.size() - 1);
+      }
     }
-    const auto jobs =
-        co_await aegis::detail::enqueue_tagged(s, *job_kind, std::move(texts), std::move(tags));
-    for (std::size_t i = 0; i < some.size(); ++i) started.add(some[i]->run, jobs.at(i));
+    const auto done = co_await jobs::enqueue_tagged(s, *job_kind, std::move(batch));
+    for (std::size_t i = 0; i < some.size(); ++i) started.add(some[i]->run, done[i].id);
   }
   if (started.count() == 0) co_return;
   const std::string pairs = started.end();
@@ -377,13 +461,12 @@ awaitable<void> Store::enqueue(Session& s, std::vector<Firing>& firings) {
   co_await write(s, sql_->set_jobs, values);
 }
 
-awaitable<std::optional<std::int64_t>> Store::next_due() {
+awaitable<Outlook> Store::outlook() {
   const std::array<Cell, 2> values{now(), kinds_json_};
-  auto body = [&](Session& s) -> awaitable<std::vector<std::optional<std::int64_t>>> {
-    return rows<std::optional<std::int64_t>>(s, sql_->next_due, values, false);
+  auto body = [&](Session& s) -> awaitable<std::vector<Outlook>> {
+    return rows<Outlook>(s, sql_->outlook, values, false);
   };
-  const auto found = co_await database_->session({.read_only = true}, body);
-  co_return found.empty() ? std::nullopt : found.front();
+  co_return (co_await database_->session({.read_only = true}, body)).at(0);
 }
 
 awaitable<std::int64_t> Store::run_now(std::string name) {
@@ -418,33 +501,61 @@ awaitable<std::int64_t> Store::run_now(std::string name) {
 // Runs afterwards.
 
 awaitable<void> Store::settle() {
-  auto look = [&](Session& s) -> awaitable<bool> {
-    co_return !(co_await rows<std::int64_t>(s, sql_->any_open, {}, false)).empty();
-  };
-  const bool any = co_await database_->session({.read_only = true}, look);
-  if (!any) co_return;
-  std::int64_t settled = 0;
-  auto body = [&](Session& s) -> awaitable<void> {
-    db::NoRows none;
-    settled = (co_await s.run({sql_->settle, {}, true}, none)).affected;
-  };
-  do {
-    co_await database_->session(body);
-  } while (settled == 1'000);
-  const std::array<Cell, 1> values{now()};
-  auto rest = [&](Session& s) -> awaitable<void> { co_await write(s, sql_->give_up, values); };
-  co_await database_->session(rest);
+  constexpr std::int64_t at_once = 1'000;
+  auto reopen = [&](Session& s) -> awaitable<void> { co_await write(s, sql_->reopen, {}); };
+  co_await database_->session(reopen);
+  for (bool more = true; more;) {
+    const std::array<Cell, 4> after{now(), settled_.first, settled_.second, at_once};
+    auto look = [&](Session& s) -> awaitable<std::vector<OpenRun>> {
+      return rows<OpenRun>(s, sql_->open_runs, after, false);
+    };
+    auto open = co_await database_->session({.read_only = true}, look);
+    std::vector<std::int64_t> ended, lost;
+    std::pair<std::string, std::int64_t> last;
+    for (OpenRun& run : open) {
+      if (run.ended) ended.push_back(run.id);
+      if (run.lost) lost.push_back(run.id);
+      last = std::max(last, {std::move(run.schedule), run.id});
+    }
+    auto change = [&](Session& s) -> awaitable<void> {
+      for (const auto& [sql, runs] :
+           {std::pair(&sql_->settle, &ended), std::pair(&sql_->give_up, &lost)}) {
+        if (runs->empty()) continue;
+        const std::string list = jobs::json_list(*runs);
+        const std::array<Cell, 1> values{list};
+        co_await write(s, *sql, values);
+      }
+    };
+    if (!ended.empty() || !lost.empty()) co_await database_->session(change);
+    const bool at_end = std::ssize(open) < at_once;
+    settled_ = at_end ? std::pair(std::string(), std::int64_t{0}) : std::move(last);
+    more = !at_end && std::ssize(ended) + std::ssize(lost) > at_once / 2;
+  }
 }
 
 awaitable<std::int64_t> Store::prune(std::chrono::milliseconds age, std::int64_t limit) {
-  const std::array<Cell, 3> values{now(), std::int64_t{age.count()}, limit};
-  std::int64_t gone = 0;
-  auto body = [&](Session& s) -> awaitable<void> {
-    db::NoRows none;
-    gone = (co_await s.run({sql_->prune, values, true}, none)).affected;
+  const std::array<Cell, 3> which{now(), std::int64_t{age.count()}, limit};
+  auto body = [&](Session& s) -> awaitable<std::int64_t> {
+    const auto outdated = co_await rows<NewRun>(s, sql_->outdated, which);
+    if (outdated.empty()) co_return 0;
+    std::vector<std::int64_t> ids;
+    std::map<std::string, Timestamp> newest;
+    for (const NewRun& run : outdated) {
+      ids.push_back(run.id);
+      auto& slot = newest.try_emplace(run.schedule, run.slot).first->second;
+      slot = std::max(slot, run.slot);
+    }
+    const std::string list = jobs::json_list(ids);
+    const std::array<Cell, 1> runs{list};
+    co_await write(s, sql_->forget, runs);
+    JsonRows pruned;
+    for (const auto& [schedule, slot] : newest) pruned.add(schedule, slot);
+    const std::string slots = pruned.end();
+    const std::array<Cell, 1> values{slots};
+    co_await write(s, sql_->remember_pruned, values);
+    co_return std::ssize(outdated);
   };
-  co_await database_->session(body);
-  co_return gone;
+  co_return co_await database_->session(body);
 }
 
 awaitable<std::optional<ScheduledRun>> Store::run_of(std::int64_t job) {

@@ -2,6 +2,8 @@
 
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "aegis/db/database.h"
@@ -45,6 +47,14 @@ struct Counts {
   AEGIS_FIELDS(Counts, (active), (paused))
 };
 
+/// What a scheduler goes by.
+struct Outlook {
+  Timestamp now{};
+  std::optional<std::int64_t> next_ms{};  ///< until the next schedule is due; none: nothing
+
+  AEGIS_FIELDS(Outlook, (now), (next_ms))
+};
+
 /// What the schedule room asks of one database. Each method runs in a session of its own, never on
 /// a replica.
 class Store {
@@ -65,13 +75,17 @@ class Store {
   /// Fires up to `limit` schedules that are due: in one transaction the runs, their jobs, and what
   /// is next. Slots up to `patience` late are on time. Answers how many schedules there were.
   awaitable<std::int64_t> fire(std::int64_t limit, std::chrono::milliseconds patience);
-  /// The milliseconds until the next one is due.
-  awaitable<std::optional<std::int64_t>> next_due();
+  awaitable<Outlook> outlook();
+  /// After a clock was wrong: looks anew for the next slots that lie further ahead than the time
+  /// allows. (No slot that has had its run gets a second one.) Clocks that differ by up to
+  /// `patience` are in order.
+  awaitable<void> draw_back(std::chrono::milliseconds patience);
   /// Fires a schedule now, besides its slots, also when it is paused. Answers the job. Throws
   /// Error(not_found).
   awaitable<std::int64_t> run_now(std::string name);
 
-  /// Writes into the runs how their jobs ended.
+  /// Writes into the runs how their jobs ended. Looks at no more than 1,000 that are open, and goes
+  /// on with others next time, unless so many have ended.
   awaitable<void> settle();
   /// Deletes up to `limit` ended runs that are older, and answers how many.
   awaitable<std::int64_t> prune(std::chrono::milliseconds age, std::int64_t limit);
@@ -85,11 +99,14 @@ class Store {
  private:
   struct Due;
   struct Firing;
+  /// The jobs of schedules that are not finished.
+  using OpenJobs = std::unordered_map<std::string, std::vector<std::int64_t>>;
+  /// `open`: those of the schedules that are due and mind them.
   awaitable<std::int64_t> fire_due(Session& s, std::int64_t limit,
-                                   std::chrono::milliseconds patience);
-  awaitable<void> enqueue(Session& s, std::vector<Firing>& firings);
-  awaitable<bool> reconcile_one(Session& s, const ScheduleSpec& spec,
-                                std::optional<ScheduleRow> known, Timestamp now);
+                                   std::chrono::milliseconds patience, OpenJobs& open);
+  awaitable<OpenJobs> open_jobs(Session& s, const std::vector<Due>& due);
+  awaitable<void> enqueue(Session& s, std::vector<Firing>& firings, const OpenJobs& open);
+  awaitable<void> follow_up(const OpenJobs& open);
   Cell now() const { return hub_->now(); }
 
   Database* database_;
@@ -97,6 +114,7 @@ class Store {
   std::shared_ptr<jobs::Hub> hub_;
   std::vector<const JobKind*> kinds_;
   std::string kinds_json_;
+  std::pair<std::string, std::int64_t> settled_{};  ///< the open run that was looked at last
 };
 
 /// Throws ValidationError or Error(malformed) for arguments that are none of the kind's.

@@ -30,11 +30,13 @@ struct ScheduleRow {
   std::optional<Timestamp> paused_at{};
   std::optional<Timestamp> slot{};    ///< the next one; nothing: there is no more
   std::optional<Timestamp> due_at{};  ///< when it is fired: later by the jitter
+  /// The last slot whose run was deleted: none up to it is fired again, whatever a clock says.
+  std::optional<Timestamp> pruned_slot{};
 
   AEGIS_TABLE(ScheduleRow, "aegis_schedule", (name, primary_key), (kind), (arguments), (timing),
               (zone), (catch_up, one_of("skip", "once", "all")), (catch_up_most),
               (overlap, one_of("allow", "skip", "queue")), (jitter), (starts_at), (ends_at),
-              (declared), (created_at), (retired_at), (paused_at), (slot), (due_at))
+              (declared), (created_at), (retired_at), (paused_at), (slot), (due_at), (pruned_slot))
 
   static constexpr std::array aegis_indexes{
       TableIndex{"due", "due_at", "due_at IS NOT NULL AND paused_at IS NULL"}};
@@ -62,7 +64,7 @@ struct RunRow {
               (started_at), (finished_at), (error), (output))
 
   static constexpr std::array aegis_indexes{
-      TableIndex{"open", "schedule", "outcome IS NULL"},
+      TableIndex{"open", "schedule, id", "outcome IS NULL"},
       TableIndex{"job", "job_id", "job_id IS NOT NULL"},
       TableIndex{"retention", "fired_at"},
   };

@@ -42,6 +42,7 @@ CREATE INDEX aegis_job_limit_idx ON aegis_job (limit_key) WHERE state = 'running
 CREATE INDEX aegis_job_due_idx ON aegis_job (run_at) WHERE state IN ('scheduled', 'retryable');
 CREATE INDEX aegis_job_retryable_idx ON aegis_job (queue) WHERE state = 'retryable';
 CREATE INDEX aegis_job_running_idx ON aegis_job (lease) WHERE state = 'running';
+CREATE INDEX aegis_job_again_idx ON aegis_job (id) WHERE state = 'available' AND starts > 0;
 CREATE INDEX aegis_job_blocked_idx ON aegis_job (id) WHERE state = 'blocked';
 CREATE INDEX aegis_job_expiry_idx ON aegis_job (expires_at) WHERE expires_at IS NOT NULL;
 CREATE UNIQUE INDEX aegis_job_unique_key_idx ON aegis_job (unique_key) WHERE unique_key IS NOT NULL;

@@ -20,7 +20,8 @@ CREATE TABLE aegis_schedule (
   retired_at TIMESTAMPTZ,
   paused_at TIMESTAMPTZ,
   slot TIMESTAMPTZ,
-  due_at TIMESTAMPTZ
+  due_at TIMESTAMPTZ,
+  pruned_slot TIMESTAMPTZ
 );
 CREATE INDEX aegis_schedule_due_idx ON aegis_schedule (due_at) WHERE due_at IS NOT NULL AND paused_at IS NULL;
 CREATE TABLE aegis_schedule_run (
@@ -37,7 +38,7 @@ CREATE TABLE aegis_schedule_run (
   output TEXT COLLATE "C",
   CONSTRAINT aegis_schedule_run_slot_key UNIQUE (schedule, slot)
 );
-CREATE INDEX aegis_schedule_run_open_idx ON aegis_schedule_run (schedule) WHERE outcome IS NULL;
+CREATE INDEX aegis_schedule_run_open_idx ON aegis_schedule_run (schedule, id) WHERE outcome IS NULL;
 CREATE INDEX aegis_schedule_run_job_idx ON aegis_schedule_run (job_id) WHERE job_id IS NOT NULL;
 CREATE INDEX aegis_schedule_run_retention_idx ON aegis_schedule_run (fired_at);
 

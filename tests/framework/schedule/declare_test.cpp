@@ -76,6 +76,20 @@ DATABASE_TEST(what_cannot_be_is_refused) {
       Errc::invalid);
 }
 
+DATABASE_TEST(ten_thousand_are_declared) {
+  Schedules code;
+  for (int i = 0; i < 10'000; ++i) code.cron<Tick>("s" + std::to_string(i), "0 3 * * *");
+  Ticking t(db);
+  co_await t.prepare();
+  for (const char* time : {"first", "second"}) {
+    const auto begin = std::chrono::steady_clock::now();
+    co_await t.store.reconcile(code.declared());
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    BOOST_TEST_MESSAGE("10,000 declared, the " << time << " time: " << took.count() << " s");
+  }
+  BOOST_TEST((co_await aegis::schedule::list(db)).size() == 10'000);
+}
+
 DATABASE_TEST(one_made_at_run_time_is_not_taken_over) {
   Ticking t(db);
   co_await t.prepare();

@@ -22,7 +22,7 @@ struct Ticking {
       : db(database),
         clock(now),
         hub(aegis::jobs::Hub::of(database.begin().driver())),
-        store(database, {&aegis::job_kind<Tick>()}) {
+        store(database, {&aegis::job_kind<Tick>(), &aegis::job_kind<UniqueTick>()}) {
     hub->use(&clock);
   }
   ~Ticking() { hub->use(nullptr); }
@@ -46,6 +46,8 @@ struct Ticking {
   /// "2026-01-01T00:00:00 on time, …", in the order of the slots.
   awaitable<std::string> runs();
   awaitable<std::int64_t> jobs();
+  /// The newest runs of one, the newest first: "00:02 blocked, 00:01 available".
+  awaitable<std::string> last(std::string name, std::int64_t count = 1);
 
   Database& db;
   aegis::testing::FakeClock clock;
@@ -53,6 +55,7 @@ struct Ticking {
   aegis::schedule::Store store;
 };
 
-/// Ends every job as a worker would.
+/// Ends every job as a worker would, or only one.
 awaitable<void> finish_all(Session& s, std::string state, std::optional<std::string> error = {},
-                           std::optional<std::string> output = {});
+                           std::optional<std::string> output = {},
+                           std::optional<std::int64_t> id = {});

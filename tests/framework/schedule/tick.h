@@ -14,6 +14,15 @@ struct Tick {
   aegis::awaitable<void> run(aegis::JobContext&) { co_return; }
 };
 
+/// One that is unique as long as it is not finished.
+struct UniqueTick {
+  static constexpr aegis::JobOptions options{.unique = {.by = aegis::UniqueBy::arguments}};
+  int number = 0;
+
+  AEGIS_FIELDS(UniqueTick, (number))
+  aegis::awaitable<void> run(aegis::JobContext&) { co_return; }
+};
+
 /// A clock that goes fast, and is wrong by a little.
 class FastClock final : public aegis::Clock {
  public:

@@ -163,11 +163,6 @@ awaitable<std::int64_t> enqueue_all(Session& session, const JobKind& kind,
 
 awaitable<std::vector<Enqueued>> enqueue_each(Session& session, const JobKind& kind,
                                               std::vector<JobText> jobs, EnqueueOptions options);
-/// Enqueues jobs of a kind that is not unique, each with a tag. Answers their ids, in order; jobs
-/// with the same tag are taken to be the same.
-awaitable<std::vector<std::int64_t>> enqueue_tagged(Session& session, const JobKind& kind,
-                                                    std::vector<JobText> jobs,
-                                                    std::vector<std::string> tags);
 
 template <class J>
 JobText text_of(const J& job) {

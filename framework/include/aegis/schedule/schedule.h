@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "aegis/jobs/job.h"
@@ -47,6 +48,8 @@ struct ScheduleSpec {
   std::chrono::milliseconds jitter{};
   std::optional<Timestamp> starts_at{};
   std::optional<Timestamp> ends_at{};
+
+  bool operator==(const ScheduleSpec&) const = default;
 
   AEGIS_FIELDS(ScheduleSpec, (name, required, min_length(1), max_length(200)), (kind, required),
                (arguments, doc("JSON in a string.")),
@@ -129,6 +132,7 @@ class Schedules {
                 std::string arguments);
 
   std::vector<std::unique_ptr<Schedule>> schedules_{};
+  std::unordered_set<std::string> names_{};
 };
 
 /// Why a scheduled job runs.
