@@ -73,10 +73,11 @@ std::string apply_marks(std::string_view text, const Choice& choice, std::string
   std::size_t dropped_by = 0;     // the first of them that is not kept, from 1; 0: all are
   while (!text.empty()) {
     const auto end = text.find('\n');
-    std::string line(text.substr(0, end));
+    const std::string_view given = text.substr(0, end);
+    std::string line(given);
     text.remove_prefix(end == text.npos ? text.size() : end + 1);
 
-    if (const auto mark = mark_of(line)) {
+    if (const auto mark = mark_of(given)) {
       if (mark->alone && mark->name.starts_with('/')) {
         if (open.empty() || !open.back().ends_with(mark->name.substr(1))) {
           throw std::logic_error(fmt::format("{}: [{}] ends what is not open", file, mark->name));
