@@ -34,9 +34,14 @@ bool is_secret(const Field& field, std::string_view key) {
   return field.rules.secret || field.type->secret || names_a_secret(key);
 }
 
+// What is pasted where the URL of a database belongs: libpq's keywords, or a password by itself.
+bool is_no_url(std::string_view key, std::string_view value) {
+  return (key == "DATABASE_URL" || key == "DATABASE_READ_URL") && value.find("://") == value.npos;
+}
+
 // A value as people may see it: on one line, without secrets.
-std::string shown(std::string_view value, bool secret) {
-  if (secret) return value.empty() ? "" : "***";
+std::string shown(std::string_view key, std::string_view value, bool secret) {
+  if (secret || is_no_url(key, value)) return value.empty() ? "" : "***";
   std::string quoted;
   append_json(detail::shorten(mask_url_password(value), 200), quoted);
   return quoted.substr(1, quoted.size() - 2);
@@ -131,13 +136,13 @@ void Config::read(const Object& description, void* settings, std::string_view pr
       }
       for (const FieldError& error : errors) {
         problems_.push_back(fmt::format("{}=\"{}\" {} ({})", key,
-                                        shown(found->second.value, secret), error.message,
+                                        shown(key, found->second.value, secret), error.message,
                                         found->second.origin));
       }
     } else if (is_required(description, field)) {
       problems_.push_back(fmt::format("{} is required: set it in the environment or in .env", key));
     }
-    rows_.push_back({key, shown(write_text(*field.type, field.of(settings)), secret),
+    rows_.push_back({key, shown(key, write_text(*field.type, field.of(settings)), secret),
                      set ? found->second.origin : "default"});
   }
 }
@@ -218,15 +223,16 @@ std::string mask_url_password(std::string_view url) {
     if (!is_port) masked.replace(colon + 1, at - colon - 1, "***");
   }
 
-  // ?password=… and the like.
-  for (std::size_t from = masked.find('?', begin); from != masked.npos;) {
-    const std::size_t next = masked.find_first_of("&#", from + 1);
-    const std::size_t equals = masked.find('=', from);
-    const bool pair = equals != masked.npos && (next == masked.npos || equals < next);
-    if (pair && names_a_secret(std::string_view(masked).substr(from + 1, equals - from - 1))) {
-      masked.replace(equals + 1, (next == masked.npos ? masked.size() : next) - equals - 1, "***");
-    }
-    from = masked.find_first_of("&#", from + 1);
+  // ?password=… up to the next &. Blanks show that it is not only a URL but has libpq's
+  // "host=… password=…": up to the end then, since a value may be quoted and hold anything.
+  constexpr std::string_view blanks = " \t\r\n";
+  const bool only_url = scheme != masked.npos && masked.find_first_of(blanks) == masked.npos;
+  for (auto equals = masked.find('='); equals != masked.npos;
+       equals = masked.find('=', equals + 1)) {
+    const std::string_view before = std::string_view(masked).substr(0, equals);
+    if (!names_a_secret(before.substr(0, before.find_last_not_of(blanks) + 1))) continue;
+    const std::size_t end = only_url ? masked.find('&', equals) : masked.npos;
+    masked.replace(equals + 1, std::min(end, masked.size()) - equals - 1, "***");
   }
   return masked;
 }

@@ -38,12 +38,15 @@ DatabaseOptions replica_options(DatabaseOptions options) {
   return options;
 }
 
-[[noreturn]] void throw_unknown_scheme(std::string_view scheme) {
-  throw Error(Errc::invalid,
-              fmt::format("The database URL begins with \"{}\", for which there is no driver; "
-                          "known are sqlite:///path/to/file, sqlite://:memory: and "
-                          "postgresql://user:password@host:5432/database.",
-                          scheme));
+[[noreturn]] void throw_unknown_scheme(std::string_view url) {
+  const std::string_view scheme = url.substr(0, url.find("://"));
+  const bool is_url = scheme.size() < url.size() && scheme.find_first_of(" =") == scheme.npos;
+  throw Error(
+      Errc::invalid,
+      fmt::format("The database URL {}; known are sqlite:///path/to/file, sqlite://:memory: "
+                  "and postgresql://user:password@host:5432/database.",
+                  is_url ? fmt::format("begins with \"{}\", for which there is no driver", scheme)
+                         : "is none"));
 }
 
 Error no_copy() {
@@ -81,7 +84,7 @@ void check_options(const DatabaseOptions& options) {
   } else if (is_postgres(scheme)) {
     postgres::read_config(options);
   } else {
-    throw_unknown_scheme(scheme);
+    throw_unknown_scheme(options.url);
   }
 }
 
@@ -90,7 +93,7 @@ std::unique_ptr<Driver> make_driver(Runtime& runtime, const DatabaseOptions& opt
   if (!options.read_url.empty()) replica_options(options);
   if (scheme == "sqlite") return sqlite::make_driver(runtime, options, sqlite::dialect());
   if (is_postgres(scheme)) return postgres::make_driver(runtime, options);
-  throw_unknown_scheme(scheme);
+  throw_unknown_scheme(options.url);
 }
 
 }  // namespace aegis::db

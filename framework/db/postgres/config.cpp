@@ -79,9 +79,9 @@ std::string url_without_secrets(const Keywords& keywords, const Keywords& shown)
   throw Error(Errc::invalid,
               fmt::format("The PostgreSQL database URL cannot be read{}: it is written "
                           "postgresql://user:password@host:5432/database?sslmode=require. In a "
-                          "name or a password the characters : / ? # [ ] @ and % are written as "
-                          "% and two hexadecimal digits (@ is %40); after the ? come keywords of "
-                          "libpq.",
+                          "name or a password the characters : / ? # [ ] @ % and blanks are "
+                          "written as % and two hexadecimal digits (@ is %40); after the ? come "
+                          "keywords of libpq.",
                           detail));
 }
 
@@ -91,6 +91,8 @@ void check_ports(std::string_view ports) {
 }
 
 void read_url(Config& config, const std::string& url) {
+  // "…/db password=secret" would be a database of that name, and names are shown.
+  if (url.find_first_of(" \t\r\n") != url.npos) refuse_url("");
   char* message = nullptr;
   const std::unique_ptr<PQconninfoOption, FreeOptions> options(
       PQconninfoParse(url.c_str(), &message));

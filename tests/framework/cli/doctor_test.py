@@ -137,6 +137,9 @@ class DoctorTest(unittest.TestCase):
             self.environment["DATABASE_URL"] = f"postgresql://me:swordfish@127.0.0.1:{port}/armoury"
             self.assert_finds("database", "problem", "Connection refused", "postgresql")
             self.assert_finds("database", "problem", "postgresql://me:***@")
+        for url in ("host=::1 password=swordfish", "postgresql://127.0.0.1/x password=swordfish"):
+            self.environment["DATABASE_URL"] = url
+            self.assert_finds("settings", "problem", "The ")  # and tells no password, as always
         url = os.environ.get("POSTGRES_URL")
         if url:
             self.environment["DATABASE_URL"] = url

@@ -273,6 +273,11 @@ const std::array urls = {
     Url{"postgresql://host/db?user=a&password=secret&sslmode=require",
         "postgresql://host/db?user=a&password=***&sslmode=require"},
     Url{"postgresql://host/db?sslpassword=secret", "postgresql://host/db?sslpassword=***"},
+    Url{"postgresql://host/db?password=se#cret&user=a", "postgresql://host/db?password=***&user=a"},
+    Url{"postgresql://h:1/x user=me password=s3cret", "postgresql://h:1/x user=me password=***"},
+    Url{"postgresql://h/x?user=me password=s3&cret", "postgresql://h/x?user=me password=***"},
+    Url{"host=localhost password=s3cret", "host=localhost password=***"},
+    Url{"host=localhost PASSWORD = 's3 cret?' user=me", "host=localhost PASSWORD =***"},
     Url{"postgresql:/a:secret@host", "postgresql:***@host"},
     Url{"a:secret@host", "a:***@host"},
     Url{"", ""},
@@ -280,6 +285,18 @@ const std::array urls = {
 
 BOOST_DATA_TEST_CASE(password_of_a_url_is_masked, urls, url) {
   BOOST_TEST(mask_url_password(url.given) == url.shown);
+}
+
+// It may be anything that was pasted: libpq's keywords, or a password by itself.
+BOOST_AUTO_TEST_CASE(what_is_no_url_of_a_database_is_not_shown) {
+  for (const std::string given : {"s3cret", "host=db user=s3cret", "s3cret:x@y"}) {
+    Config config({{"DATABASE_URL", given}, {"DATABASE_READ_URL", given}});
+    Settings settings;
+    config.read(describe<Settings>(), &settings);
+    config.reject("DATABASE_URL", "it is wrong");
+    BOOST_TEST(config.describe().find("s3cret") == std::string::npos);
+    BOOST_TEST(message_of(config).find("DATABASE_URL=\"***\"") != std::string::npos);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(env_example_of_a_struct) {

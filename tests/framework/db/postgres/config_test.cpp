@@ -60,8 +60,11 @@ BOOST_AUTO_TEST_CASE(every_keyword_of_libpq_is_passed_on) {
 }
 
 BOOST_AUTO_TEST_CASE(a_url_that_cannot_be_read_is_refused_without_its_password) {
-  for (const char* url : {"postgresql://u:s3cret@h:port/d", "postgresql://u:s3cret/x@h:5432/d",
-                          "postgresql://u:s3cret%zz@h/d", "postgresql://u:s3cret@[h/d"}) {
+  for (const char* url :
+       {"postgresql://u:s3cret@h:port/d", "postgresql://u:s3cret/x@h:5432/d",
+        "postgresql://u:s3cret%zz@h/d", "postgresql://u:s3cret@[h/d",
+        "postgresql://h:1/x user=me password=s3cret", "postgresql://h/x?user=me password=s3cret",
+        "postgresql://h/x\tpassword=s3cret"}) {
     const std::string message = refusal(url);
     BOOST_TEST(message.starts_with("The PostgreSQL database URL cannot be read"), message);
     BOOST_TEST(message.find("s3cret") == message.npos, message);
