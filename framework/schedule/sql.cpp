@@ -88,14 +88,16 @@ Statements::Statements(Id database) {
       "SELECT {0} FROM {1} WHERE NOT EXISTS (SELECT 1 FROM aegis_job WHERE aegis_job.id = {0})",
       job, w.items(1));
 
+  // Not by joins: PostgreSQL would rather read both tables of jobs than look for a thousand of
+  // them.
+  const auto is_in = [](std::string_view table) {
+    return fmt::format("(SELECT {0}.id FROM {0} WHERE {0}.id = run.job_id) IS NOT NULL", table);
+  };
   open_runs = fmt::format(
-      "SELECT run.schedule, run.id, done.id IS NOT NULL AS ended, done.id IS NULL AND live.id IS "
-      "NULL AND run.fired_at < {} AS lost FROM (SELECT id, schedule, job_id, fired_at FROM "
-      "aegis_schedule_run WHERE outcome IS NULL AND (schedule, id) > ({}, $3) ORDER BY schedule, "
-      "id "
-      "LIMIT $4) AS run LEFT JOIN aegis_job_finished AS done ON done.id = run.job_id LEFT JOIN "
-      "aegis_job AS live ON live.id = run.job_id",
-      w.later("-60000"), w.text(2));
+      "SELECT schedule, id, {0} AS ended, fired_at < {1} AND NOT {0} AND NOT {2} AS lost FROM "
+      "aegis_schedule_run AS run WHERE outcome IS NULL AND (schedule, id) > ({3}, $3) ORDER BY "
+      "schedule, id LIMIT $4",
+      is_in("aegis_job_finished"), w.later("-60000"), is_in("aegis_job"), w.text(2));
   const std::string given_runs =
       w.locked("aegis_schedule_run.id",
                fmt::format("SELECT id FROM aegis_schedule_run WHERE outcome IS NULL AND {}",
