@@ -339,6 +339,52 @@ class DeployTest(unittest.TestCase):
             "SELECT count(*) FROM aegis_job_finished WHERE kind = 'PolishShields' AND state = "
             f"'completed' AND id IN (SELECT job_id {runs})") == slots)
 
+    # ---- changes while requests come in
+
+    def test_07_sigterm_ends_in_time(self):
+        up(api=2, worker=2, scheduler=2)
+        with Load() as load:
+            load.await_acknowledged(50)
+            for service in ("api", "worker", "scheduler"):
+                container = containers(service)[0]
+                began = time.monotonic()
+                docker("stop", container)
+                took = time.monotonic() - began
+                print(f"    {service} ended within {took:.1f} s", flush=True)
+                self.assertEqual(inspect(container)["State"]["ExitCode"], 0, log(container)[-2000:])
+                self.assertLess(took, 25)
+            load.stop()
+            self.assertEqual(load.failures, [])
+            up()
+            load.check_ledger()
+
+    def test_06_a_rolling_restart_loses_nothing(self):
+        up(api=2, worker=2, scheduler=2)
+        before = {each for service in ("api", "worker", "scheduler") for each in containers(service)}
+        with Load() as load:
+            load.await_acknowledged(200)
+            done = subprocess.run([ROOT / "deploy/rollout", "api", "worker", "scheduler"], cwd=ROOT,
+                                  text=True, capture_output=True)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            load.await_acknowledged(200)
+            load.stop()
+            after = {each for service in ("api", "worker", "scheduler")
+                     for each in containers(service)}
+            self.assertEqual(len(after), 6)
+            self.assertEqual(before & after, set())
+            self.assertEqual(load.failures, [])
+            load.check_ledger()
+
+    def test_08_scaling_loses_nothing(self):
+        with Load() as load:
+            for api, worker in ((3, 4), (1, 1), (2, 3), (1, 1)):
+                load.await_acknowledged(100)
+                up(api=api, worker=worker)
+            load.await_acknowledged(100)
+            load.stop()
+            self.assertEqual(load.failures, [])
+            load.check_ledger()
+
     # ---- faults
 
     def test_10_kill_9(self):
@@ -452,52 +498,6 @@ class DeployTest(unittest.TestCase):
             memory = json.loads(text)["components"]["system"]["sub_components"]["memory"]
             self.assertEqual(memory["metadata"]["limit_mib"], 256, memory)
         load.check_ledger()
-
-    # ---- changes while requests come in
-
-    def test_20_sigterm_ends_in_time(self):
-        up(api=2, worker=2, scheduler=2)
-        with Load() as load:
-            load.await_acknowledged(50)
-            for service in ("api", "worker", "scheduler"):
-                container = containers(service)[0]
-                began = time.monotonic()
-                docker("stop", container)
-                took = time.monotonic() - began
-                print(f"    {service} ended within {took:.1f} s", flush=True)
-                self.assertEqual(inspect(container)["State"]["ExitCode"], 0, log(container)[-2000:])
-                self.assertLess(took, 25)
-            load.stop()
-            self.assertEqual(load.failures, [])
-            up()
-            load.check_ledger()
-
-    def test_21_a_rolling_restart_loses_nothing(self):
-        up(api=2, worker=2, scheduler=2)
-        before = {each for service in ("api", "worker", "scheduler") for each in containers(service)}
-        with Load() as load:
-            load.await_acknowledged(200)
-            done = subprocess.run([ROOT / "deploy/rollout", "api", "worker", "scheduler"], cwd=ROOT,
-                                  text=True, capture_output=True)
-            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-            load.await_acknowledged(200)
-            load.stop()
-            after = {each for service in ("api", "worker", "scheduler")
-                     for each in containers(service)}
-            self.assertEqual(len(after), 6)
-            self.assertEqual(before & after, set())
-            self.assertEqual(load.failures, [])
-            load.check_ledger()
-
-    def test_22_scaling_loses_nothing(self):
-        with Load() as load:
-            for api, worker in ((3, 4), (1, 1), (2, 3), (1, 1)):
-                load.await_acknowledged(100)
-                up(api=api, worker=worker)
-            load.await_acknowledged(100)
-            load.stop()
-            self.assertEqual(load.failures, [])
-            load.check_ledger()
 
     # ---- backups
 
