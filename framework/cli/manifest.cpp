@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "aegis/core/json.h"
 #include "cli/files.h"
@@ -12,10 +13,27 @@ namespace aegis::cli {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   append_json(text, out);
   return out;
+}
+
+/// Whether it is that of a file in the project, and not git's own.
+bool is_inside(const std::filesystem::path& path) {
+  const bool normal = path.native() == path.lexically_normal().native();
+  if (!normal || !path.has_filename() || path.is_absolute()) return false;
+  return std::ranges::none_of(
+      path, [](const auto& part) { return part == "." || part == ".." || part == ".git"; });
+}
+
+bool is_id(std::string_view text) {
+  return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
+[[noreturn]] void refuse(std::string_view why) {
+  throw UsageError(fmt::format("{} cannot be read: {}", Manifest::file, why),
+                   fmt::format("git log -p {} shows how it was.", Manifest::file));
 }
 
 }  // namespace
@@ -33,11 +51,15 @@ Manifest Manifest::of(const Choice& choice, std::string_view name,
 Manifest Manifest::parse(std::string_view text) {
   Manifest manifest;
   const JsonProblems problems = from_json(text, manifest);
-  if (problems.none()) return manifest;
-  throw UsageError(
-      fmt::format("{} cannot be read: {}", file,
-                  problems.syntax.empty() ? problems.fields.front().message : problems.syntax),
-      fmt::format("git log -p {} shows how it was.", file));
+  if (!problems.none()) {
+    refuse(problems.syntax.empty() ? problems.fields.front().message : problems.syntax);
+  }
+  check_project_name(manifest.name);
+  for (const auto& [path, id] : manifest.files) {
+    if (!is_inside(path)) refuse(fmt::format("{} is no file of a project", in_quotes(path)));
+    if (!is_id(id)) refuse(fmt::format("{} is no id, that of {}", in_quotes(id), path));
+  }
+  return manifest;
 }
 
 Manifest Manifest::read() {
@@ -49,13 +71,13 @@ Manifest Manifest::read() {
 
 std::string Manifest::text() const {
   std::string out = fmt::format("{{\n  \"aegis\": {},\n  \"name\": {},\n  \"components\": [",
-                                quoted(aegis), quoted(name));
+                                in_quotes(aegis), in_quotes(name));
   for (const auto& component : components) {
-    out += fmt::format("{}{}", out.ends_with('[') ? "" : ", ", quoted(component));
+    out += fmt::format("{}{}", out.ends_with('[') ? "" : ", ", in_quotes(component));
   }
   out += "],\n  \"files\": [\n";
   for (const auto& each : files) {
-    out += fmt::format("    {{\"path\": {}, \"id\": \"{}\"}}{}\n", quoted(each.path), each.id,
+    out += fmt::format("    {{\"path\": {}, \"id\": \"{}\"}}{}\n", in_quotes(each.path), each.id,
                        &each == &files.back() ? "" : ",");
   }
   return out + "  ]\n}\n";

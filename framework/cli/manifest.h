@@ -32,7 +32,8 @@ struct Manifest {
 
   static Manifest of(const Choice& choice, std::string_view name,
                      std::span<const ProjectFile> files);
-  /// Throws UsageError for a text that is none.
+  /// Throws UsageError for a text that is none, or that names files outside of the project: who
+  /// has written it is not known.
   static Manifest parse(std::string_view text);
   /// That of the project in the current folder. Throws UsageError where there is none.
   static Manifest read();
