@@ -8,7 +8,6 @@
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <sstream>
 
@@ -78,7 +77,7 @@ Finding check_compiler() {
   }
   const TemporaryFolder folder(fs::temp_directory_path());
   for (const auto& file : embedded::coroutine_probes()) {
-    std::ofstream(folder.path() / file.name) << file.content;
+    write_file(folder.path() / file.name, file.content);
   }
   for (const auto& [name, fault] : probes) {
     const std::string program = (folder.path() / name).string();

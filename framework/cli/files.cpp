@@ -1,9 +1,8 @@
 #include "cli/files.h"
 
 #include <cerrno>
-#include <filesystem>
+#include <csignal>
 #include <fstream>
-#include <sstream>
 
 #include "cli/temporary_folder.h"
 
@@ -13,75 +12,117 @@ namespace fs = std::filesystem;
 
 namespace {
 
-[[noreturn]] void fail(const fs::path& path, int code) {
-  throw fs::filesystem_error("", path, std::error_code(code, std::generic_category()));
+[[noreturn]] void fail(const fs::path& path, std::error_code code) {
+  throw fs::filesystem_error("", path, code);
 }
 
-/// Its `content`, beside its place.
-void write_new(const fs::path& path, const Edit& edit, const std::string& content) {
-  fs::create_directories(path.parent_path());
-  std::ofstream out(path, std::ios::binary);
-  out << content;
-  out.close();
-  if (!out) fail(edit.path, errno != 0 ? errno : EIO);
+[[noreturn]] void fail(const fs::path& path, int code) {
+  fail(path, std::error_code(code, std::generic_category()));
+}
+
+/// What ends this program waits as long as it exists.
+class BlockedSignals {
+ public:
+  BlockedSignals() {
+    sigset_t ends;
+    ::sigemptyset(&ends);
+    for (const int each : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&ends, each);
+    ::sigprocmask(SIG_BLOCK, &ends, &before_);
+  }
+  ~BlockedSignals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+/// Throws unless a file can be in this place of the folder, or is there.
+void check_place(const fs::path& folder, const fs::path& path) {
+  if (fs::is_directory(fs::symlink_status(folder / path))) fail(folder / path, EISDIR);
+  for (fs::path above = path.parent_path(); !above.empty(); above = above.parent_path()) {
+    const auto status = fs::symlink_status(folder / above);
+    if (fs::exists(status) && !fs::is_directory(status)) fail(folder / above, ENOTDIR);
+  }
+}
+
+/// With the permissions of what is in its `place`.
+void write_new(const fs::path& path, const Edit& edit, const fs::path& place) {
+  write_file(path, *edit.content);
   using enum fs::perms;
-  if (fs::exists(edit.path)) {
-    fs::permissions(path, fs::status(edit.path).permissions());
+  if (fs::exists(place)) {
+    fs::permissions(path, fs::status(place).permissions());
   } else if (edit.executable) {
     fs::permissions(path, owner_exec | group_exec | others_exec, fs::perm_options::add);
   }
 }
 
-void move(const fs::path& from, const fs::path& to) {
-  if (to.has_parent_path()) fs::create_directories(to.parent_path());
-  fs::rename(from, to);
-}
-
-void remove_empty_folders_above(fs::path path) {
+void remove_empty_folders_above(const fs::path& folder, fs::path path) {
   std::error_code ignored;  // such as "not empty", which ends it
   while (path.has_parent_path()) {
     path = path.parent_path();
-    if (!fs::is_empty(path, ignored) || !fs::remove(path, ignored)) return;
+    if (!fs::is_empty(folder / path, ignored) || !fs::remove(folder / path, ignored)) return;
   }
 }
 
 }  // namespace
 
-std::optional<std::string> read_file(const std::string& path) {
+std::optional<std::string> read_file(const fs::path& path) {
   if (!fs::exists(path)) return std::nullopt;
+  if (fs::is_directory(path)) fail(path, EISDIR);
+  errno = 0;
   std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) fail(path, errno != 0 ? errno : EIO);
-  return std::move(text).str();
+  std::string text(fs::file_size(path), '\0');
+  if (!in.read(text.data(), static_cast<std::streamsize>(text.size()))) {
+    fail(path, errno != 0 ? errno : EIO);
+  }
+  return text;
 }
 
-void apply(const std::vector<Edit>& edits) {
-  const TemporaryFolder work(".");
+void write_file(const fs::path& path, std::string_view content) {
+  if (path.has_parent_path()) fs::create_directories(path.parent_path());
+  errno = 0;
+  std::ofstream out(path, std::ios::binary);
+  out << content;
+  out.close();
+  if (!out) fail(path, errno != 0 ? errno : EIO);
+}
+
+void apply(const std::vector<Edit>& edits, const fs::path& folder) {
+  for (const Edit& edit : edits) check_place(folder, edit.path);
+  const BlockedSignals until_done;
+  const TemporaryFolder work(folder.empty() ? "." : folder);
   const fs::path before = work.path() / "before", after = work.path() / "after";
   for (const Edit& edit : edits) {
-    if (edit.content) write_new(after / edit.path, edit, *edit.content);
+    if (edit.content) write_new(after / edit.path, edit, folder / edit.path);
   }
-  std::vector<std::pair<fs::path, fs::path>> moved;
-  const auto step = [&](const fs::path& from, const fs::path& to) {
-    move(from, to);
-    moved.emplace_back(from, to);
+  struct Step {
+    fs::path from, to;
+  };
+  std::vector<Step> steps;
+  const auto move = [&](const fs::path& from, const fs::path& to, const Edit& edit) {
+    steps.push_back({from / edit.path, to / edit.path});
+    std::error_code error;
+    const fs::path above = steps.back().to.parent_path();
+    if (!above.empty()) fs::create_directories(above, error);
+    if (!error) fs::rename(steps.back().from, steps.back().to, error);
+    if (error) fail(folder / edit.path, error);
   };
   try {
     for (const Edit& edit : edits) {
-      if (fs::exists(edit.path)) step(edit.path, before / edit.path);
-      if (edit.content) step(after / edit.path, edit.path);
+      if (fs::exists(fs::symlink_status(folder / edit.path))) move(folder, before, edit);
+      if (edit.content) move(after, folder, edit);
     }
   } catch (...) {
-    for (auto undo = moved.rbegin(); undo != moved.rend(); ++undo) {
+    for (auto undo = steps.rbegin(); undo != steps.rend(); ++undo) {
       std::error_code ignored;  // the first failure is the one to tell
-      fs::rename(undo->second, undo->first, ignored);
-      remove_empty_folders_above(undo->second);
+      fs::rename(undo->to, undo->from, ignored);
     }
+    for (const Edit& edit : edits) remove_empty_folders_above(folder, edit.path);
     throw;
   }
   for (const Edit& edit : edits) {
-    if (!edit.content) remove_empty_folders_above(edit.path);
+    if (!edit.content) remove_empty_folders_above(folder, edit.path);
   }
 }
 

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <vector>
 
 #include "cli/component.h"
+#include "cli/files.h"
 #include "cli/process.h"
 #include "cli/temporary_folder.h"
 
@@ -21,12 +21,6 @@ namespace {
 
 [[noreturn]] void refuse_without_git() {
   throw UsageError("git is not installed, which this needs", "apt-get install git");
-}
-
-std::string write(const fs::path& path, std::string_view content) {
-  if (path.has_parent_path()) fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << content;
-  return path.string();
 }
 
 using Lines = std::vector<std::string_view>;
@@ -151,12 +145,16 @@ Merge merge(std::string_view base, std::string_view mine, std::string_view their
   const auto merge_file = [&](std::vector<std::string> options) {
     std::vector<std::string> command{"git", "merge-file", "--stdout"};
     command.insert(command.end(), options.begin(), options.end());
+    const auto add_file = [&](const char* name, std::string_view content) {
+      command.push_back(folder.path() / name);
+      write_file(command.back(), content);
+    };
     for (const auto* label : {"yours", "as it was generated", "Aegis " AEGIS_VERSION}) {
       command.insert(command.end(), {"-L", label});
     }
-    command.push_back(write(folder.path() / "mine", mine));
-    command.push_back(write(folder.path() / "base", base));
-    command.push_back(write(folder.path() / "theirs", theirs));
+    add_file("mine", mine);
+    add_file("base", base);
+    add_file("theirs", theirs);
     return run_and_read(std::move(command));
   };
   Answer answer = merge_file({});
@@ -172,8 +170,8 @@ Merge merge(std::string_view base, std::string_view mine, std::string_view their
 std::string diff(const std::string& path, std::string_view before, std::string_view after,
                  bool colours) {
   const TemporaryFolder folder(fs::temp_directory_path());
-  write(folder.path() / "a" / path, before);
-  write(folder.path() / "b" / path, after);
+  write_file(folder.path() / "a" / path, before);
+  write_file(folder.path() / "b" / path, after);
   return run_and_read({"git", "-C", folder.path().string(), "diff", "--no-index", "--no-prefix",
                        "--no-ext-diff", colours ? "--color=always" : "--color=never", "a/" + path,
                        "b/" + path})

@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "aegis/core/json.h"
+#include "cli/files.h"
 #include "cli/manifest.h"
 #include "cli/process.h"
 #include "cli/template.h"
@@ -33,67 +32,29 @@ std::vector<std::string> ask_for_components() {
   return words;
 }
 
-/// A folder beside `target` which is gone at the end, unless it was renamed.
-class Draft {
- public:
-  explicit Draft(const fs::path& target)
-      : path_(fs::path(target) += fmt::format(".{}.new", ::getpid())) {
-    fs::remove_all(path_);
-    fs::create_directories(path_);
-  }
-  ~Draft() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Draft(const Draft&) = delete;
-  Draft& operator=(const Draft&) = delete;
-
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-void write(const fs::path& path, const ProjectFile& file) {
-  fs::create_directories(path.parent_path());
-  std::ofstream out(path, std::ios::binary);
-  out << file.content;
-  out.close();
-  if (!out) {
-    throw fs::filesystem_error("cannot write", path, std::make_error_code(std::errc::io_error));
-  }
-  if (file.executable) {
-    using enum fs::perms;
-    fs::permissions(path, owner_exec | group_exec | others_exec, fs::perm_options::add);
-  }
-}
-
 /// A first commit where git is there, knows its user, and has no repository around the project.
-void make_repository(const fs::path& draft, const fs::path& parent, const std::string& name) {
-  const std::string folder = draft.string();
-  const auto git = [](const std::string& where, std::vector<std::string> words) {
+void make_repository(const fs::path& folder, const std::string& name) {
+  const auto git = [](const fs::path& where, std::vector<std::string> words) {
     words.insert(words.begin(), {"git", "-C", where});
     return run_quietly(std::move(words)) == 0;
   };
-  if (git(parent.string(), {"rev-parse", "--is-inside-work-tree"})) return;
+  if (git(folder.parent_path(), {"rev-parse", "--is-inside-work-tree"})) return;
   if (!git(folder, {"init", "--initial-branch=main"})) return;
   if (git(folder, {"add", "--all"})) git(folder, {"commit", "-m", "aegis init " + name});
 }
 
-void install(const InitOptions& options, const std::vector<ProjectFile>& files,
-             const fs::path& target) {
-  const fs::path parent = target.parent_path();
-  fs::create_directories(parent);
-  const Draft draft(target);
-  for (const auto& file : files) write(draft.path() / file.path, file);
-  if (!fs::exists(target)) {
-    if (!options.no_git) make_repository(draft.path(), parent, options.name);
-    fs::rename(draft.path(), target);
-    return;
+void write(const std::vector<ProjectFile>& files, const fs::path& folder) {
+  std::vector<Edit> edits;
+  for (const auto& [path, content, executable] : files) {
+    edits.push_back({path, content, executable});
   }
-  for (const auto& file : files) {
-    fs::create_directories((target / file.path).parent_path());
-    fs::rename(draft.path() / file.path, target / file.path);
+  const bool is_new = fs::create_directories(folder);
+  try {
+    cli::apply(edits, folder);
+  } catch (...) {
+    std::error_code ignored;
+    if (is_new) fs::remove(folder, ignored);
+    throw;
   }
 }
 
@@ -136,7 +97,10 @@ int init(InitOptions options) {
   const Choice choice = Choice::of(options.components);
   auto files = project_files(choice, options.name);
   files.insert(files.begin(), manifest_file(choice, options.name, files));
-  if (!options.dry_run) install(options, files, target);
+  if (!options.dry_run) {
+    write(files, target);
+    if (!exists && !options.no_git) make_repository(target, options.name);
+  }
 
   if (options.json) {
     fmt::print("{}", as_json(options, choice, target, files));

@@ -185,6 +185,24 @@ class ChangeTest(CommandCase):
         self.assert_unchanged()
         self.assertFalse([path for path in self.files() if path.startswith(".aegis-")])
 
+    def test_a_folder_in_the_place_of_a_file_is_left_alone(self):
+        self.make("database")
+        self.write("app/worker/inscribe_runes.h/mine.o", "an ignored file")
+        self.write(".git/info/exclude", "*.o\n")
+        self.assertIn("inscribe_runes.h: Is a directory", self.aegis("add", "worker", code=1))
+        self.assertEqual(self.read("app/worker/inscribe_runes.h/mine.o"), "an ignored file")
+        self.assert_unchanged()
+
+    def test_a_manifest_cannot_reach_out_of_the_project(self):
+        self.make("database")
+        precious = self.directory.parent / "precious.txt"
+        precious.write_text("mine\n")
+        self.replace(".aegis.json", '"files": [\n', '"files": [\n    {"path": "../precious.txt", "id": "'
+                     + self.git("hash-object", precious).strip() + '"},\n')
+        self.commit()
+        self.assert_project_refused(["update", "--yes"], "../precious.txt", "git log")
+        self.assertEqual(precious.read_text(), "mine\n")
+
     # What was edited
 
     def test_edits_and_parts_are_kept(self):

@@ -4,6 +4,7 @@ usage: init_test.py PATH_OF_AEGIS [unittest options]
 """
 import json
 import subprocess
+import time
 from pathlib import Path
 
 from command_case import CommandCase, main
@@ -73,6 +74,32 @@ class InitTest(CommandCase):
         message = self.aegis("init", "armoury", "--output-dir", "file/below", code=1)
         self.assertIn("Not a directory", message)
         self.assertEqual(self.files(), {"file"})
+
+    def test_by_force_too_it_is_all_or_nothing(self):
+        for name, place in (("one", "app"), ("two", "Makefile/below")):
+            folder = self.directory / name
+            (folder / place).parent.mkdir(parents=True)
+            (folder / place).write_text("in the way")
+            (folder / "README.md").write_text("mine")
+            message = self.aegis("init", name, "--force", code=1)
+            self.assertIn(f"{folder}/{place.split('/')[0]}", message)
+            self.assertEqual({str(path.relative_to(folder)) for path in folder.rglob("*")},
+                             {"README.md", *[place, str(Path(place).parent)]} - {"."})
+            self.assertEqual((folder / "README.md").read_text(), "mine")
+        self.assertEqual(self.files(), {"one", "two"})
+
+    def test_whoever_ends_it_finds_the_whole_project_or_nothing(self):
+        self.aegis("init", "whole", "--no-git")
+        whole = len(list((self.directory / "whole").rglob("*")))
+        for number in range(16):
+            command = self.command("init", f"some{number}", "--no-git")
+            with subprocess.Popen(command, cwd=self.directory, stdout=subprocess.DEVNULL,
+                                  env=self.environment) as process:
+                time.sleep(number / 400)  # anywhere between its first and its last step
+                process.terminate()
+        for name in self.files():
+            found = len(list((self.directory / name).rglob("*")))
+            self.assertIn(found, (0, whole), name)
 
     def test_a_dry_run_writes_nothing(self):
         printed = self.aegis("init", "armoury", "--dry-run", "--components", "database")

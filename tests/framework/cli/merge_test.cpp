@@ -1,11 +1,16 @@
 // How files are merged and changed, for `aegis add`, `remove` and `update`.
 #include "cli/merge.h"
 
+#include <fmt/format.h>
+#include <sys/resource.h>
+
 #include <boost/test/unit_test.hpp>
+#include <csignal>
 #include <filesystem>
 
 #include "cli/files.h"
 #include "cli/git.h"
+#include "cli/manifest.h"
 
 using namespace aegis::cli;
 
@@ -31,6 +36,26 @@ class Workplace {
  private:
   fs::path before_;
   fs::path path_ = fs::current_path() / "merge_test";
+};
+
+/// No file can be longer than `bytes`, as on a disk that is nearly full.
+class ShortFiles {
+ public:
+  explicit ShortFiles(rlim_t bytes) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~ShortFiles() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, signal_before_);
+  }
+  ShortFiles(const ShortFiles&) = delete;
+  ShortFiles& operator=(const ShortFiles&) = delete;
+
+ private:
+  sighandler_t signal_before_ = ::signal(SIGXFSZ, SIG_IGN);
+  rlimit before_{};
 };
 
 }  // namespace
@@ -66,6 +91,42 @@ BOOST_AUTO_TEST_CASE(a_line_that_both_have_changed_is_a_conflict_in_a_list_too) 
              std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(what_cannot_be_written_to_be_merged_is_told) {
+  const std::string text(4096, 'a');
+  const ShortFiles limit(1024);
+  BOOST_CHECK_THROW(git::merge(text, text, text, false), fs::filesystem_error);
+  BOOST_CHECK_THROW(git::diff("a", text, text, false), fs::filesystem_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_is_no_file) {
+  const Workplace here;
+  fs::create_directories("folder/below");
+  BOOST_CHECK_THROW(read_file("folder"), fs::filesystem_error);
+  BOOST_CHECK_THROW(apply({{"folder", "text"}}), fs::filesystem_error);
+  BOOST_CHECK_THROW(apply({{"folder", {}}}), fs::filesystem_error);
+  BOOST_TEST(fs::is_directory("folder/below"));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_behind_a_link_is_left_alone) {
+  const Workplace here;
+  apply({{"elsewhere/a", "one"}});
+  fs::create_directory("project");
+  fs::create_directory_symlink("../elsewhere", "project/link");
+  BOOST_CHECK_THROW(apply({{"link/a", {}}}, "project"), fs::filesystem_error);
+  BOOST_TEST(*read_file("elsewhere/a") == "one");
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_names_the_file_in_its_place) {
+  const Workplace here;
+  apply({{"project/a", "a file"}});
+  try {
+    apply({{"a/below", "x"}}, "project");
+    BOOST_ERROR("it was written");
+  } catch (const fs::filesystem_error& error) {
+    BOOST_TEST(error.path1() == "project/a");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(files_are_changed_all_or_none) {
   const Workplace here;
   apply({{"a", "one"}, {"folder/b", "two"}, {"script", "three", true}});
@@ -83,4 +144,27 @@ BOOST_AUTO_TEST_CASE(files_are_changed_all_or_none) {
   BOOST_TEST(!fs::exists("folder"));
   BOOST_TEST(*read_file("a") == "changed");
   BOOST_TEST(std::distance(fs::directory_iterator("."), {}) == 2);  // and nothing is left over
+}
+
+BOOST_AUTO_TEST_CASE(a_manifest_names_files_of_its_project_only) {
+  const auto manifest = [](std::string_view name, std::string_view path, std::string_view id) {
+    return fmt::format(
+        R"({{"aegis":"0.1.0","name":"{}","components":[],"files":[{{"path":"{}","id":"{}"}}]}})",
+        name, path, id);
+  };
+  const std::string id(40, 'a');
+  BOOST_TEST(Manifest::parse(manifest("armoury", "app/..main.cpp", id)).files.size() == 1u);
+  for (const auto* path : {"../precious.txt", "/etc/hosts", "app/../../x", "./a", "a//b", "a/", "",
+                           ".", "..", ".git/config", "app/.git/config"}) {
+    BOOST_TEST_CONTEXT(path) {
+      BOOST_CHECK_THROW(Manifest::parse(manifest("armoury", path, id)), UsageError);
+    }
+  }
+  for (const std::string wrong :
+       {"", "abc", "--batch", "../../../../../../../../../../../../../x"}) {
+    BOOST_CHECK_THROW(Manifest::parse(manifest("armoury", "a", wrong)), UsageError);
+  }
+  for (const auto* name : {"", "x$(touch y)", R"(x\ny)", "../x", "test"}) {
+    BOOST_CHECK_THROW(Manifest::parse(manifest(name, "a", id)), UsageError);
+  }
 }
