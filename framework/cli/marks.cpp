@@ -91,11 +91,11 @@ std::string apply_marks(std::string_view text, const Choice& choice, std::string
         if (dropped_by == 0 && !choice.has(mark->name)) dropped_by = open.size();
         continue;
       }
-      const bool is_image = mark->name == "image", is_name = is_image || mark->name == "name";
+      const bool is_name = mark->name == "name" || mark->name == "image";
       if (!is_name && !choice.has(mark->name)) continue;
-      line = std::string(mark->before);  // the mark was a part of it
+      line = std::string(mark->before);
       if (is_name) {
-        const std::string own = is_image ? lower_case(name) : std::string(name);
+        const std::string own = mark->name == "image" ? lower_case(name) : std::string(name);
         replace_all(line, "\"shields\"", fmt::format("\"{}\"", own));
       }
     }
