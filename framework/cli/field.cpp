@@ -56,7 +56,8 @@ std::vector<std::string_view> field_words() {
   return {std::begin(words_behind), std::end(words_behind)};
 }
 
-std::vector<Field> fields_of(std::span<const std::string> words) {
+std::vector<Field> fields_of(std::span<const std::string> words,
+                             std::span<const std::string_view> taken) {
   std::vector<Field> fields;
   for (const std::string& word : words) {
     const auto parts = split(word);
@@ -64,9 +65,11 @@ std::vector<Field> fields_of(std::span<const std::string> words) {
     const std::string_view type_name = parts.size() > 1 ? parts[1] : "";
     const auto type = std::ranges::find(types, type_name, &Type::name);
     if (type == std::end(types)) refuse(word, type_name, field_types());
-    if (name == "id" || std::ranges::find(fields, name, &Field::name) != fields.end()) {
-      throw UsageError(fmt::format("{}: there is a {} already", word, name),
-                       "Call each field something else; id is the key.");
+    if (std::ranges::find(taken, name) != taken.end() ||
+        std::ranges::find(fields, name, &Field::name) != fields.end()) {
+      throw UsageError(
+          fmt::format("{}: there is a {} already", word, name),
+          fmt::format("Call each field something else than {}.", fmt::join(taken, ", ")));
     }
     Field field{.name = name, .type = type->in_cpp, .example = type->example};
     for (std::size_t i = 2; i < parts.size(); ++i) {

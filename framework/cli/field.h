@@ -20,8 +20,9 @@ struct Field {
 std::vector<std::string_view> field_types();
 std::vector<std::string_view> field_words();
 
-/// Throws UsageError for an unknown type or word, and for a name that comes twice.
-std::vector<Field> fields_of(std::span<const std::string> words);
+/// Throws UsageError for an unknown type or word, for a name that comes twice and for a taken one.
+std::vector<Field> fields_of(std::span<const std::string> words,
+                             std::span<const std::string_view> taken);
 
 /// "  std::string title{};\n" for each.
 std::string members_of(std::span<const Field> fields);

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 
+#include "aegis/core/json.h"
 #include "cli/component.h"
 #include "cli/field.h"
 #include "cli/files.h"
@@ -25,13 +26,20 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// A file of a part.
+struct PartFile {
+  std::string_view from, to;  // a template, and its place
+};
+
 /// What a kind of part consists of.
 struct Kind {
   std::string_view name, statement;
-  std::vector<std::string_view> headers;                             // that the statement needs
-  std::vector<std::pair<std::string_view, std::string_view>> files;  // a template, and its place
-  std::string_view needs = {};                                       // a component
+  std::vector<std::string_view> headers;  // that the statement needs
+  std::vector<PartFile> files;
+  std::string_view needs = {};  // a component
+  std::string_view route = {};
   bool has_fields = true;
+  std::vector<std::string_view> members = {"id"};  // that its type has already
   bool changes_tables = false;
   const Registry* registry = &application_registry;
 };
@@ -44,12 +52,14 @@ const std::vector<Kind>& kinds() {
        .files = {{"handler.h", "app/api/<name>.h"},
                  {"handler.cpp", "app/api/<name>.cpp"},
                  {"handler_test.cpp", "tests/<name>_test.cpp"}},
+       .route = "<name>",
        .has_fields = false},
       {.name = "model",
        .statement = "app.models<<Type>>();",
        .headers = {"models/<name>.h"},
        .files = {{"model.h", "app/models/<name>.h"}, {"model_test.cpp", "tests/<name>_test.cpp"}},
        .needs = "database",
+       .members = {"id", "col"},
        .changes_tables = true},
       {.name = "resource",
        .statement = "app.models<<Type>>().routes(<names>);",
@@ -59,6 +69,8 @@ const std::vector<Kind>& kinds() {
                  {"resource.cpp", "app/api/<names>.cpp"},
                  {"resource_test.cpp", "tests/<names>_test.cpp"}},
        .needs = "database",
+       .route = "<names>",
+       .members = {"id", "col"},
        .changes_tables = true},
       {.name = "job",
        .statement = "app.jobs<<Type>>();",
@@ -66,7 +78,8 @@ const std::vector<Kind>& kinds() {
        .files = {{"job.h", "app/worker/<name>.h"},
                  {"job.cpp", "app/worker/<name>.cpp"},
                  {"job_test.cpp", "tests/<name>_test.cpp"}},
-       .needs = "worker"},
+       .needs = "worker",
+       .members = {"id", "options", "run"}},
       {.name = "schedule",
        .statement = {},  // SchedulePart's
        .headers = {"worker/<name>.h"},
@@ -187,12 +200,60 @@ void check_details(const Kind& kind, const GenerateOptions& options, const Name&
   }
 }
 
+/// The files of the project's migrations, and when they were written.
+std::map<std::string, fs::file_time_type> migration_files() {
+  std::map<std::string, fs::file_time_type> files;
+  std::error_code none;
+  for (const auto& entry : fs::recursive_directory_iterator("migrations", none)) {
+    if (entry.is_regular_file()) files.emplace(entry.path().string(), entry.last_write_time());
+  }
+  return files;
+}
+
+/// A file, and "added" or "changed".
+struct Written {
+  std::string path;
+  std::string_view change;
+};
+
+void print_json(const std::vector<Written>& files, bool written) {
+  std::string json;
+  for (const auto& [path, change] : files) {
+    json += json.empty() ? "" : ",";
+    json += "{\"path\":";
+    append_json(path, json);
+    json += fmt::format(",\"change\":\"{}\"}}", change);
+  }
+  fmt::print("{{\"written\":{},\"files\":[{}]}}\n", written, json);
+}
+
+/// "add user_id" as it is; a single word for a name: "create-note".
+std::string message_of(const std::string& text) {
+  if (text.find_first_not_of(" _-") == text.npos) {
+    throw UsageError("A migration needs a few words that say what it does",
+                     "Such as: aegis generate migration \"create note\"");
+  }
+  std::string message = text;
+  if (message.find(' ') == message.npos) {
+    std::ranges::replace_if(message, [](char c) { return c == '_' || c == '-'; }, ' ');
+  }
+  return message;
+}
+
 /// `make migration` of the project, which knows its models.
-int write_migration(const Name& name, const GenerateOptions& options) {
-  std::string message = name.snake;
-  std::ranges::replace(message, '_', ' ');
+int write_migration(const Kind& kind, const GenerateOptions& options) {
+  const std::string message = message_of(options.name);
+  if (!options.details.empty()) {
+    throw UsageError(fmt::format("\"{}\" is one word too many", options.details.front()),
+                     "What a migration does goes into quotes.");
+  }
+  require_project(kind);
   if (options.dry_run) {
-    fmt::print("  make migration MESSAGE=\"{}\"\n", message);
+    if (options.json) {
+      print_json({}, false);
+    } else {
+      fmt::print("  make migration MESSAGE=\"{}\"\n", message);
+    }
     return 0;
   }
   const auto makefile = read_file("Makefile");
@@ -200,11 +261,50 @@ int write_migration(const Name& name, const GenerateOptions& options) {
     throw UsageError("The project's Makefile has no target migration",
                      fmt::format("Run its program instead: db revision -m \"{}\"", message));
   }
-  const int code = run({"make", "--no-print-directory", "migration", "MESSAGE=" + message});
+  std::string for_make = "MESSAGE=";  // in which a $ is written $$
+  for (const char c : message) for_make += c == '$' ? "$$" : std::string(1, c);
+  std::vector<std::string> command{"make", "--no-print-directory", "migration", for_make};
+  if (options.json) {  // stdout is for the JSON
+    command.insert(command.begin(), {"sh", "-c", "exec \"$@\" >&2", "sh"});
+  }
+  const auto before = migration_files();
+  const int code = run(std::move(command));
   if (code == no_such_program) {
     throw UsageError("make is not installed, which this needs", "apt-get install make");
   }
-  return code == 0 ? 0 : 1;
+  if (code != 0) return 1;
+  if (options.json) {
+    std::vector<Written> files;
+    for (const auto& [path, time] : migration_files()) {
+      const auto known = before.find(path);
+      if (known == before.end() || known->second != time) {
+        files.push_back({path, known == before.end() ? "added" : "changed"});
+      }
+    }
+    print_json(files, true);
+  }
+  return 0;
+}
+
+/// Throws UsageError where the part would take a route of Aegis's own, or a type of the project's.
+void check_free(const Kind& kind, const Words& words) {
+  constexpr std::string_view routes[] = {"docs",   "health", "jobs",     "livez",
+                                         "queues", "readyz", "schedules"};
+  const std::string route = words.put_into(kind.route);
+  if (std::ranges::find(routes, route) != std::end(routes)) {
+    throw UsageError(fmt::format("/{} is a route of Aegis's own", route), "Choose another name.");
+  }
+  constexpr std::string_view types[] = {"app/models/<name>.h", "app/worker/<name>.h"};
+  const auto is_own = [&](std::string_view path) {
+    return std::ranges::find(kind.files, path, &PartFile::to) != kind.files.end();
+  };
+  if (std::ranges::none_of(types, is_own)) return;
+  for (const auto type : types) {
+    const std::string path = words.put_into(type);
+    if (is_own(type) || !fs::exists(path)) continue;
+    throw UsageError(fmt::format("{} has a {} already", path, words.put_into("<Type>")),
+                     "Choose another name.");
+  }
 }
 
 /// The files to be written, the registry last. Throws UsageError.
@@ -230,16 +330,13 @@ std::vector<Edit> edits_for(const Kind& kind, const Words& words, std::string_vi
   return edits;
 }
 
-void show(const std::vector<Edit>& edits, bool as_json) {
-  const auto& registry = edits.back();
-  std::string json;
+void show(const std::vector<Edit>& edits, const GenerateOptions& options) {
+  std::vector<Written> files;
   for (const auto& edit : edits) {
-    const bool added = &edit != &registry;
-    if (!as_json) fmt::print("  {:<7}  {}\n", added ? "added" : "changed", edit.path);
-    json += fmt::format("{}{{\"path\":\"{}\",\"change\":\"{}\"}}", json.empty() ? "" : ",",
-                        edit.path, added ? "added" : "changed");
+    files.push_back({edit.path, &edit == &edits.back() ? "changed" : "added"});
   }
-  if (as_json) fmt::print("{{\"files\":[{}]}}\n", json);
+  if (options.json) return print_json(files, !options.dry_run);
+  for (const auto& [path, change] : files) fmt::print("  {:<7}  {}\n", change, path);
 }
 
 }  // namespace
@@ -252,11 +349,13 @@ std::vector<std::string_view> part_kinds() {
 
 int generate(const GenerateOptions& options) {
   const Kind& kind = kind_of(options);
+  if (kind.name == "migration") return write_migration(kind, options);
   const Name name(options.name);
+  check_part_name(name);
   check_details(kind, options, name);
-  const auto fields = kind.has_fields ? fields_of(options.details) : std::vector<Field>();
+  const auto fields =
+      kind.has_fields ? fields_of(options.details, kind.members) : std::vector<Field>();
   require_project(kind);
-  if (kind.name == "migration") return write_migration(name, options);
 
   Words words(name, fields);
   std::string statement(kind.statement);
@@ -265,12 +364,13 @@ int generate(const GenerateOptions& options) {
     statement = part.statement;
     words.add("<gap>", part.longest_gap);
   }
+  check_free(kind, words);
   const auto edits = edits_for(kind, words, statement);
   if (!options.dry_run) {
     apply(edits);
     format({edits.begin(), edits.end() - 1});
   }
-  show(edits, options.json);
+  show(edits, options);
   if (options.json) return 0;
   if (options.dry_run) {
     fmt::print("Nothing is written: this was a dry run.\n");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "cli/component.h"
 
@@ -10,21 +11,39 @@ namespace aegis::cli {
 
 namespace {
 
-constexpr std::string_view keywords[] = {
-    "and",     "asm",     "auto",   "bool",     "break",    "case",   "catch",    "char",
-    "class",   "concept", "const",  "continue", "default",  "delete", "do",       "double",
-    "else",    "enum",    "export", "extern",   "false",    "float",  "for",      "friend",
-    "goto",    "if",      "inline", "int",      "long",     "module", "mutable",  "namespace",
-    "new",     "not",     "or",     "operator", "private",  "public", "register", "requires",
-    "return",  "short",   "signed", "sizeof",   "static",   "struct", "switch",   "template",
-    "this",    "throw",   "true",   "try",      "typedef",  "union",  "unsigned", "using",
-    "virtual", "void",    "while",  "main",     "configure"};
+/// Keywords of C++20, and macros of the C library.
+constexpr std::string_view words_of_cpp[] = {
+    "alignas",       "alignof",     "and",       "and_eq",       "asm",          "assert",
+    "auto",          "bitand",      "bitor",     "bool",         "break",        "case",
+    "catch",         "char",        "char16_t",  "char32_t",     "char8_t",      "class",
+    "co_await",      "co_return",   "co_yield",  "compl",        "concept",      "const",
+    "const_cast",    "consteval",   "constexpr", "constinit",    "continue",     "decltype",
+    "default",       "delete",      "do",        "double",       "dynamic_cast", "else",
+    "enum",          "errno",       "explicit",  "export",       "extern",       "false",
+    "float",         "for",         "friend",    "goto",         "if",           "inline",
+    "int",           "long",        "mutable",      "namespace",    "new",
+    "noexcept",      "not",         "not_eq",    "nullptr",      "operator",     "or",
+    "or_eq",         "private",     "protected", "public",       "register",     "reinterpret_cast",
+    "requires",      "return",      "short",     "signed",       "sizeof",       "static",
+    "static_assert", "static_cast", "stderr",    "stdin",        "stdout",       "struct",
+    "switch",        "template",    "this",      "thread_local", "throw",        "true",
+    "try",           "typedef",     "typeid",    "typename",     "union",        "unsigned",
+    "using",         "virtual",     "void",      "volatile",     "wchar_t",      "while",
+    "xor",           "xor_eq"};
+
+/// What the code around a part is called, and C's library in the global namespace.
+constexpr std::string_view taken[] = {
+    "aegis", "app",   "boost",  "configure", "daylight", "db",       "environ", "id",    "in",
+    "main",  "patch", "router", "s",         "std",      "timezone", "uint",    "ulong", "ushort"};
 
 bool is_upper(char c) {
   return c >= 'A' && c <= 'Z';
 }
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
 bool is_letter(char c) {
-  return is_upper(c) || (c >= 'a' && c <= 'z');
+  return is_upper(c) || is_lower(c);
 }
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -33,15 +52,26 @@ char lower(char c) {
   return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
 }
 char upper(char c) {
-  return is_letter(c) && !is_upper(c) ? static_cast<char>(c - 'a' + 'A') : c;
+  return is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c;
 }
 
 std::string plural_of(const std::string& word) {
   const auto ends = [&](std::string_view end) { return word.ends_with(end); };
-  if (ends("y") && !ends("ay") && !ends("ey") && !ends("oy")) {
-    return word.substr(0, word.size() - 1) + "ies";
+  const std::string but_last = word.substr(0, word.size() - 1);
+  if (ends("y")) {
+    const bool vowel = ends("ay") || ends("ey") || ends("oy") || (ends("uy") && !ends("quy"));
+    return vowel ? word + "s" : but_last + "ies";
   }
-  return word + (ends("s") || ends("x") || ends("ch") || ends("sh") ? "es" : "s");
+  if (ends("iz")) return word + "zes";
+  if (ends("ss") || ends("us") || ends("is") || ends("x") || ends("z") || ends("ch") ||
+      ends("sh")) {
+    return word + "es";
+  }
+  return ends("s") ? word : word + "s";  // notes are many already
+}
+
+bool is_among(std::span<const std::string_view> names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
 }
 
 }  // namespace
@@ -50,16 +80,23 @@ Name::Name(std::string_view given) {
   const auto fits = [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; };
   const bool good = !given.empty() && is_letter(given.front()) && std::ranges::all_of(given, fits);
   bool begins = true;  // a word
-  for (const char c : good ? given : std::string_view()) {
-    const bool separator = c == '-' || c == '_';
-    if (!separator) {
-      if (!snake.empty() && (begins || is_upper(c))) snake += '_';
-      snake += lower(c);
-      pascal += begins ? upper(c) : c;
+  for (std::size_t i = 0; good && i < given.size(); ++i) {
+    const char c = given[i];
+    if (c == '-' || c == '_') {
+      begins = true;
+      continue;
     }
-    begins = separator;
+    // Capitals that stand together are one word: http_log for HTTPLog, user_id for userID.
+    if (i > 0 && is_upper(c)) {
+      const bool last_of_capitals = i + 1 < given.size() && is_lower(given[i + 1]);
+      begins = begins || !is_upper(given[i - 1]) || last_of_capitals;
+    }
+    if (begins && !snake.empty()) snake += '_';
+    snake += lower(c);
+    pascal += begins ? upper(c) : lower(c);
+    begins = false;
   }
-  if (snake.empty() || std::ranges::find(keywords, snake) != std::end(keywords)) {
+  if (snake.empty() || is_among(words_of_cpp, snake)) {
     throw UsageError(fmt::format("\"{}\" is no name for this", given),
                      "A name begins with a letter, has letters, digits, - and _, and is no word of "
                      "C++: war_horn, WarHorn.");
@@ -71,6 +108,12 @@ std::string Name::kebab() const {
   std::string text = snake;
   std::ranges::replace(text, '_', '-');
   return text;
+}
+
+void check_part_name(const Name& name) {
+  if (!is_among(taken, name.snake) && !name.snake.ends_with("_t")) return;
+  throw UsageError(fmt::format("\"{}\" is taken: the code around it uses that name", name.snake),
+                   fmt::format("Choose another, such as {}_record.", name.snake));
 }
 
 }  // namespace aegis::cli

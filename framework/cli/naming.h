@@ -17,4 +17,7 @@ struct Name {
   std::string plural;  ///< war_horns: routes
 };
 
+/// Throws UsageError for a name that would clash in the code of a part or the application.
+void check_part_name(const Name& name);
+
 }  // namespace aegis::cli

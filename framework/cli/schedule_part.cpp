@@ -64,13 +64,13 @@ SchedulePart::SchedulePart(std::string_view timing) {
       std::string_view(text).substr(std::min(text.find(' '), text.size()));
   if (text.starts_with(every)) {
     const bool counted = rest.ends_with(from_start);
-    statement = fmt::format("s.every<<Type>>(\"<kebab>\", {}{});", in_cpp(gap),
+    statement = fmt::format("s.every<::<Type>>(\"<kebab>\", {}{});", in_cpp(gap),
                             counted ? ", {}, true" : "");
   } else if (text.starts_with(at)) {
-    statement = fmt::format("s.at<<Type>>(\"<kebab>\", \"{}\");", text.substr(at.size()));
+    statement = fmt::format("s.at<::<Type>>(\"<kebab>\", \"{}\");", text.substr(at.size()));
     return;
   } else {
-    statement = fmt::format("s.cron<<Type>>(\"<kebab>\", \"{}\");", text);
+    statement = fmt::format("s.cron<::<Type>>(\"<kebab>\", \"{}\");", text);
   }
   longest_gap = in_cpp(gap);
 }

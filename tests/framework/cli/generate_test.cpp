@@ -1,4 +1,5 @@
 // Names, fields and the registration of what `aegis generate` makes.
+#include <array>
 #include <boost/test/unit_test.hpp>
 
 #include "cli/component.h"
@@ -12,7 +13,7 @@ using namespace aegis::cli;
 namespace {
 
 std::vector<Field> fields(std::vector<std::string> words) {
-  return fields_of(words);
+  return fields_of(words, std::array{std::string_view("id")});
 }
 
 std::string refusal(std::vector<std::string> words) {
@@ -33,16 +34,44 @@ BOOST_AUTO_TEST_CASE(a_name_has_the_forms_that_code_needs) {
     BOOST_TEST(name.pascal == "WarHorn");
     BOOST_TEST(name.plural == "war_horns");
   }
-  BOOST_TEST(Name("armoury").plural == "armouries");
-  BOOST_TEST(Name("key").plural == "keys");
-  BOOST_TEST(Name("torch").plural == "torches");
   BOOST_TEST(Name("day2").pascal == "Day2");
 }
 
+BOOST_AUTO_TEST_CASE(capitals_that_stand_together_are_one_word) {
+  for (const auto& [given, snake, pascal] :
+       {std::array{"userID", "user_id", "UserId"}, std::array{"HTTPLog", "http_log", "HttpLog"},
+        std::array{"FILE", "file", "File"}, std::array{"Day2Night", "day2_night", "Day2Night"}}) {
+    BOOST_TEST(Name(given).snake == snake);
+    BOOST_TEST(Name(given).pascal == pascal);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_name_has_a_plural) {
+  for (const auto& [one, many] : {std::array{"armoury", "armouries"}, std::array{"key", "keys"},
+                                  std::array{"guy", "guys"}, std::array{"soliloquy", "soliloquies"},
+                                  std::array{"torch", "torches"}, std::array{"quiz", "quizzes"},
+                                  std::array{"waltz", "waltzes"}, std::array{"status", "statuses"},
+                                  std::array{"glass", "glasses"}, std::array{"notes", "notes"}}) {
+    BOOST_TEST(Name(one).plural == many);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_name_in_cpp_is_refused) {
-  for (const auto* given : {"", "2x", "a b", "a.b", "_x", "class", "Delete", "\xc3\xa4"}) {
+  for (const auto* given :
+       {"",         "2x",        "a b",       "a.b",         "_x",       "class",
+        "Delete",   "\xc3\xa4",  "explicit",  "volatile",    "typename", "xor",
+        "nullptr",  "constexpr", "noexcept",  "char8_t",     "co_await", "const_cast",
+        "decltype", "not_eq",    "protected", "static_cast", "wchar_t",  "thread_local",
+        "CoReturn", "errno",     "assert"}) {
     BOOST_CHECK_THROW(Name{given}, UsageError);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_part_is_not_called_as_the_code_around_it) {
+  for (const auto* given : {"app", "router", "std", "aegis", "db", "main", "size_t", "Timezone"}) {
+    BOOST_CHECK_THROW(check_part_name(Name(given)), UsageError);
+  }
+  BOOST_CHECK_NO_THROW(check_part_name(Name("order")));
 }
 
 BOOST_AUTO_TEST_CASE(a_field_has_a_type_and_may_say_more) {
@@ -100,12 +129,13 @@ BOOST_AUTO_TEST_CASE(a_header_that_is_included_is_not_included_again) {
 BOOST_AUTO_TEST_CASE(a_timing_becomes_a_statement) {
   const SchedulePart daily("0 3 * * *"), often("every 90s"), counted("every 2h from start"),
       once("at 2099-12-24 18:00");
-  BOOST_TEST(daily.statement == "s.cron<<Type>>(\"<kebab>\", \"0 3 * * *\");");
+  BOOST_TEST(daily.statement == "s.cron<::<Type>>(\"<kebab>\", \"0 3 * * *\");");
   BOOST_TEST(daily.longest_gap == "std::chrono::hours(24)");
-  BOOST_TEST(often.statement == "s.every<<Type>>(\"<kebab>\", std::chrono::seconds(90));");
+  BOOST_TEST(often.statement == "s.every<::<Type>>(\"<kebab>\", std::chrono::seconds(90));");
   BOOST_TEST(often.longest_gap == "std::chrono::seconds(90)");
-  BOOST_TEST(counted.statement == "s.every<<Type>>(\"<kebab>\", std::chrono::hours(2), {}, true);");
-  BOOST_TEST(once.statement == "s.at<<Type>>(\"<kebab>\", \"2099-12-24 18:00\");");
+  BOOST_TEST(counted.statement ==
+             "s.every<::<Type>>(\"<kebab>\", std::chrono::hours(2), {}, true);");
+  BOOST_TEST(once.statement == "s.at<::<Type>>(\"<kebab>\", \"2099-12-24 18:00\");");
   BOOST_TEST(once.longest_gap == "");
   for (const auto* wrong : {"", "0 3 * *", "every", "every now", "at 2001-01-01 00:00", "5m"}) {
     BOOST_CHECK_THROW(SchedulePart{wrong}, UsageError);

@@ -136,6 +136,12 @@ class InitTest(CommandCase):
             (["model", "a"], "needs fields", "title:text"),
             (["handler", "a", "b:text"], "has no fields", "resource"),
             (["job", "class"], "no name", "war_horn"),
+            (["handler", "app"], '"app" is taken', "app_record"),
+            (["handler", "health"], "/health is a route of Aegis's own", "another name"),
+            (["resource", "job", "b:text"], "/jobs is a route of Aegis's own", "another name"),
+            (["job", "war-horn"], "app/models/war_horn.h has a WarHorn already", "another name"),
+            (["model", "polish_shield", "run:text", "col:text"], "there is a col already", "id"),
+            (["job", "a", "options:text"], "there is a options already", "run"),
         ]
         for arguments, what, hint in refused:
             self.assert_refused(["generate", *arguments], what, hint)
@@ -145,6 +151,9 @@ class InitTest(CommandCase):
         report = json.loads(self.aegis("generate", "job", "polish", "--json"))
         self.assertEqual(report["files"][-1],
                          {"path": "app/application.cpp", "change": "changed"})
+        self.assertIs(report["written"], True)
+        report = json.loads(self.aegis("generate", "job", "rust", "--json", "--dry-run"))
+        self.assertIs(report["written"], False)
 
     def test_what_a_part_needs_must_be_there(self):
         self.aegis("init", "armoury")
@@ -170,7 +179,7 @@ class InitTest(CommandCase):
                      "changed  app/scheduler/schedules.cpp"):
             self.assertIn(f"  {path}\n", printed)
         schedules = (self.directory / "app/scheduler/schedules.cpp").read_text()
-        self.assertIn('  s.cron<TidyUp>("tidy-up", "30 3 * * MON-FRI");\n}\n', schedules)
+        self.assertIn('  s.cron<::TidyUp>("tidy-up", "30 3 * * MON-FRI");\n}\n', schedules)
         self.assertIn('#include "worker/tidy_up.h"\n', schedules)
         test = (self.directory / "tests/tidy_up_schedule_test.cpp").read_text()
         self.assertIn("advance(std::chrono::hours(72));", test)
@@ -179,7 +188,7 @@ class InitTest(CommandCase):
         printed = self.aegis("generate", "schedule", "count_shields", "every 15m")
         self.assertNotIn("count_shields.cpp", printed)  # that job is scheduled
         schedules = (self.directory / "app/scheduler/schedules.cpp").read_text()
-        self.assertIn('s.every<CountShields>("count-shields", std::chrono::minutes(15));', schedules)
+        self.assertIn('s.every<::CountShields>("count-shields", std::chrono::minutes(15));', schedules)
 
     def test_a_migration_is_written_by_the_projects_own_command(self):
         self.aegis("init", "armoury", "--components", "database")
@@ -189,6 +198,19 @@ class InitTest(CommandCase):
         makefile = self.directory / "Makefile"
         makefile.write_text('\nmigration:\n\t@echo "wrote: $$MESSAGE"\n')
         self.assertIn("wrote: create note\n", self.aegis("generate", "migration", "create-note"))
+        for text in ("delete", "add user_id, drop $(HOME)"):
+            self.assertIn(f"wrote: {text}\n", self.aegis("generate", "migration", text))
+        self.assert_refused(["generate", "migration", "-"], "needs a few words", "create note")
+        self.assert_refused(["generate", "migration", "create", "note"], '"note"', "quotes")
+        self.assertEqual(
+            json.loads(self.aegis("generate", "migration", "a", "--dry-run", "--json")),
+            {"written": False, "files": []})
+        makefile.write_text("\nmigration:\n\t@echo said; touch migrations/schema.json "
+                            "migrations/new.sql\n")
+        self.assertEqual(json.loads(self.aegis("generate", "migration", "a", "--json")),
+                         {"written": True,
+                          "files": [{"path": "migrations/new.sql", "change": "added"},
+                                    {"path": "migrations/schema.json", "change": "changed"}]})
         makefile.write_text("\nmigration:\n\t@false\n")
         self.aegis("generate", "migration", "create-note", code=1)
         makefile.write_text("all:\n")

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Makes a project with `aegis init` and does with it what its user would: the format is checked, it is
 built with warnings as errors and tested (`make test`), and served. With --grow it begins with a database
-alone, the other components are added (`aegis add`), and a part of each kind is generated.
+alone, the other components are added (`aegis add`), and a part of each kind is generated; parts whose
+names Aegis has, too, are seen to compile.
 
 With POSTGRES_URL in the environment, on that database.
 """
@@ -62,6 +63,31 @@ def check_settings(project, program):
             sys.exit(f".env.example has {key}, which is no setting of the program:\n{known}")
 
 
+def check_names(folder, installed):
+    """Parts that are called as something in Aegis or the C library compile."""
+    project = folder / "names"
+    aegis = installed / "bin/aegis"
+    run(folder, aegis, "init", project.name, "--components", "scheduler", "--no-git")
+    fields = ["title:text", "session:text:optional", "import:boolean"]
+    resources, together = [], []  # a resource's functions have the names of another's
+    for part in (["resource", "session", *fields], ["resource", "page", *fields],
+                 ["model", "order", *fields], ["job", "body", *fields], ["job", "job_context"],
+                 ["schedule", "zone", "@daily"], ["schedule", "FILE", "every 1h"],
+                 ["handler", "show"], ["handler", "answer"], ["handler", "signal"]):
+        made = json.loads(run(project, aegis, "generate", "--json", *part))["files"]
+        for path in (each["path"] for each in made if each["path"].endswith(".cpp")):
+            is_resource = part[0] == "resource" and path.startswith("app/api/")
+            (resources if is_resource else together).append(path)
+    registries = {"app/application.cpp", "app/scheduler/schedules.cpp"}
+    together = [*sorted(set(together) - registries), *sorted(registries)]
+    for number, paths in enumerate([*([each] for each in resources), together]):
+        source = project / f"names{number}.cpp"
+        source.write_text("".join(f'#include "{path}"\n' for path in paths))
+        run(project, "clang++-19", "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic",
+            "-Wshadow", "-Wconversion", "-Werror", "-I.", "-Iapp", f"-I{installed / 'include'}",
+            source)
+
+
 def serve(project, program, has_database, has_worker):
     environment = {**os.environ, "PORT": "0"}
     if POSTGRES_URL:
@@ -111,6 +137,7 @@ def main():
     run(folder, aegis, "init", project.name, "--components",
         "database" if options.grow else options.components, "--no-git")
     if options.grow:
+        check_names(folder, options.installed)
         for part in (["handler", "status"], ["model", "echo", "loud:boolean"],
                      ["resource", "war-horn", "title:text:unique", "volume:integer",
                       "pitch:real:optional", "blown_at:timestamp:optional:indexed"]):
