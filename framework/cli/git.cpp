@@ -5,11 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
+#include <initializer_list>
 #include <vector>
 
 #include "cli/component.h"
 #include "cli/files.h"
+#include "cli/manifest.h"
 #include "cli/process.h"
 #include "cli/temporary_folder.h"
 
@@ -21,6 +22,26 @@ namespace {
 
 [[noreturn]] void refuse_without_git() {
   throw UsageError("git is not installed, which this needs", "apt-get install git");
+}
+
+/// As git says it, without "fatal:".
+std::string first_line(std::string_view text) {
+  for (const std::string_view word : {"fatal: ", "error: "}) {
+    if (text.starts_with(word)) text.remove_prefix(word.size());
+  }
+  return std::string(text.substr(0, text.find('\n')));
+}
+
+/// There is none, or git does not want it, such as one that belongs to somebody else.
+[[noreturn]] void refuse_repository(std::string_view complaint) {
+  if (complaint.find("not a git repository") != complaint.npos) {
+    throw UsageError("This project is in no git repository, which would show what is changed",
+                     "git init && git add --all && git commit; or --force to go on without.");
+  }
+  const auto begin = complaint.rfind("\tgit config ");  // what git says to do
+  throw UsageError(fmt::format("git says: {}", first_line(complaint)),
+                   begin == complaint.npos ? "--force to go on without git."
+                                           : first_line(complaint.substr(begin + 1)));
 }
 
 using Lines = std::vector<std::string_view>;
@@ -125,19 +146,43 @@ std::optional<std::string> read_blob(const std::string& id) {
   return std::move(answer.text);
 }
 
+FirstCommit make_repository(const fs::path& folder, const std::string& message) {
+  const auto git = [](const fs::path& where, std::vector<std::string> words) {
+    words.insert(words.begin(), {"git", "-C", where});
+    return run_and_read_all(std::move(words));
+  };
+  const auto works = [](const Answer& answer) { return answer.code == 0; };
+  const fs::path parent = folder.parent_path();
+  const bool inside = works(git(parent, {"rev-parse", "--is-inside-work-tree"}));
+  if (inside && !works(git(parent, {"check-ignore", "--quiet", folder}))) return {};
+  for (auto& words : std::initializer_list<std::vector<std::string>>{
+           {"init", "--initial-branch=main"}, {"add", "--all"}, {"commit", "-m", message}}) {
+    const Answer answer = git(folder, words);
+    if (answer.code == no_such_program) return {};
+    if (works(answer)) continue;
+    return {.complaint = first_line(answer.text),
+            .knows_user = works(git(folder, {"var", "GIT_COMMITTER_IDENT"}))};
+  }
+  return {.made = true};
+}
+
 void require_clean_tree() {
-  const Answer status = run_and_read({"git", "status", "--porcelain", "--", "."});
+  const std::vector<std::string> command{"git", "status", "--porcelain", "--untracked-files=all",
+                                         "--",  "."};
+  const Answer status = run_and_read(command);
   if (status.code == no_such_program) refuse_without_git();
-  if (status.code != 0) {
-    throw UsageError("This project is in no git repository, which would show what is changed",
+  if (status.code != 0) refuse_repository(run_and_read_all(command).text);
+  if (!status.text.empty()) {
+    const auto count = std::ranges::count(status.text, '\n');
+    throw UsageError(fmt::format("{} in this project {} not committed",
+                                 count == 1 ? "A file" : fmt::format("{} files", count),
+                                 count == 1 ? "is" : "are"),
+                     "git commit them first, so that you can go back; or --force to go on.");
+  }
+  if (run_quietly({"git", "ls-files", "--error-unmatch", Manifest::file}) != 0) {
+    throw UsageError("git ignores this project: its folder belongs to a repository that does",
                      "git init && git add --all && git commit; or --force to go on without.");
   }
-  if (status.text.empty()) return;
-  const auto count = std::ranges::count(status.text, '\n');
-  throw UsageError(fmt::format("{} in this project {} not committed",
-                               count == 1 ? "A file" : fmt::format("{} files", count),
-                               count == 1 ? "is" : "are"),
-                   "git commit them first, so that you can go back; or --force to go on.");
 }
 
 Merge merge(std::string_view base, std::string_view mine, std::string_view theirs, bool lists) {

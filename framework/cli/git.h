@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,16 @@ std::string blob_id(std::string_view content);
 
 /// The content that has this id, from the repository around the current folder.
 std::optional<std::string> read_blob(const std::string& id);
+
+/// What has become of a new project.
+struct FirstCommit {
+  bool made = false;
+  std::string complaint{};  ///< git's, where it should have been made
+  bool knows_user = true;   ///< git does
+};
+/// Makes a repository in `folder`, with all that is in it, where git is there. Does nothing inside
+/// of another repository, unless that ignores the folder.
+FirstCommit make_repository(const std::filesystem::path& folder, const std::string& message);
 
 /// Throws UsageError unless the current folder is in a repository and has nothing uncommitted.
 void require_clean_tree();

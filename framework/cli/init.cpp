@@ -7,8 +7,8 @@
 
 #include "aegis/core/json.h"
 #include "cli/files.h"
+#include "cli/git.h"
 #include "cli/manifest.h"
-#include "cli/process.h"
 #include "cli/template.h"
 #include "cli/terminal.h"
 
@@ -32,17 +32,6 @@ std::vector<std::string> ask_for_components() {
   return words;
 }
 
-/// A first commit where git is there, knows its user, and has no repository around the project.
-void make_repository(const fs::path& folder, const std::string& name) {
-  const auto git = [](const fs::path& where, std::vector<std::string> words) {
-    words.insert(words.begin(), {"git", "-C", where});
-    return run_quietly(std::move(words)) == 0;
-  };
-  if (git(folder.parent_path(), {"rev-parse", "--is-inside-work-tree"})) return;
-  if (!git(folder, {"init", "--initial-branch=main"})) return;
-  if (git(folder, {"add", "--all"})) git(folder, {"commit", "-m", "aegis init " + name});
-}
-
 void write(const std::vector<ProjectFile>& files, const fs::path& folder) {
   std::vector<Edit> edits;
   for (const auto& [path, content, executable] : files) {
@@ -64,14 +53,14 @@ ProjectFile manifest_file(const Choice& choice, const std::string& name,
 }
 
 std::string as_json(const InitOptions& options, const Choice& choice, const fs::path& target,
-                    const std::vector<ProjectFile>& files) {
+                    const std::vector<ProjectFile>& files, bool committed) {
   std::string out = R"({"name":)";
   append_json(options.name, out);
   out += R"(,"path":)";
   append_json(target.string(), out);
   out += R"(,"components":)";
   append_json(choice.words(), out);
-  out += R"(,"files":[)";
+  out += fmt::format(R"(,"committed":{},"files":[)", committed);
   for (const auto& file : files) {
     if (!out.ends_with('[')) out += ',';
     append_json(file.path, out);
@@ -97,13 +86,15 @@ int init(InitOptions options) {
   const Choice choice = Choice::of(options.components);
   auto files = project_files(choice, options.name);
   files.insert(files.begin(), manifest_file(choice, options.name, files));
+  const std::string message = "aegis init " + options.name;
+  git::FirstCommit commit;
   if (!options.dry_run) {
     write(files, target);
-    if (!exists && !options.no_git) make_repository(target, options.name);
+    if (!exists && !options.no_git) commit = git::make_repository(target, message);
   }
 
   if (options.json) {
-    fmt::print("{}", as_json(options, choice, target, files));
+    fmt::print("{}", as_json(options, choice, target, files, commit.made));
     return 0;
   }
   fmt::print("{}: {}\n", bold(options.name), choice.text());
@@ -117,8 +108,16 @@ int init(InitOptions options) {
   if (asked) {
     fmt::print("Without questions: aegis init {} --components {}\n", options.name, choice.words());
   }
-  fmt::print("\n{}\n  cd {}\n  cp .env.example .env\n  make serve\n", bold("Next"),
+  if (!commit.complaint.empty()) fmt::print("git has not committed it: {}\n", commit.complaint);
+  fmt::print("\n{}\n  cd {}\n", bold("Next"),
              options.output_dir == "." ? options.name : target.string());
+  if (!commit.knows_user) {
+    fmt::print(
+        "  git config --global user.name \"Your Name\"\n"
+        "  git config --global user.email you@example.com\n");
+  }
+  if (!commit.complaint.empty()) fmt::print("  git add --all && git commit -m \"{}\"\n", message);
+  fmt::print("  cp .env.example .env\n  make serve\n");
   return 0;
 }
 

@@ -26,8 +26,8 @@ class Streams {
       ::posix_spawn_file_actions_addopen(&actions_, stream, "/dev/null", O_RDWR, 0);
     }
   }
-  void stdout_to(int descriptor) {
-    ::posix_spawn_file_actions_adddup2(&actions_, descriptor, STDOUT_FILENO);
+  void lead(std::initializer_list<int> streams, int to) {
+    for (const int stream : streams) ::posix_spawn_file_actions_adddup2(&actions_, to, stream);
   }
 
   /// Starts it. Answers its id, or 0.
@@ -48,9 +48,31 @@ class Streams {
 int wait_for(pid_t child) {
   if (child == 0) return no_such_program;
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return how_is_unknown;
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+Answer read_from(std::vector<std::string>& command, std::initializer_list<int> streams_to_read) {
+  std::array<int, 2> pipe{};
+  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return {.code = no_such_program};
+  Streams streams;
+  streams.silence({STDIN_FILENO, STDERR_FILENO});
+  streams.lead(streams_to_read, pipe[1]);
+  const pid_t child = streams.start(command);
+  ::close(pipe[1]);
+  Answer answer;
+  std::array<char, 1 << 16> part{};
+  for (;;) {
+    const ssize_t count = ::read(pipe[0], part.data(), part.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    answer.text.append(part.data(), static_cast<std::size_t>(count));
+  }
+  ::close(pipe[0]);
+  answer.code = wait_for(child);
+  return answer;
 }
 
 }  // namespace
@@ -66,24 +88,11 @@ int run(std::vector<std::string> command) {
 }
 
 Answer run_and_read(std::vector<std::string> command) {
-  std::array<int, 2> pipe{};
-  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return {.code = no_such_program};
-  Streams streams;
-  streams.silence({STDIN_FILENO, STDERR_FILENO});
-  streams.stdout_to(pipe[1]);
-  const pid_t child = streams.start(command);
-  ::close(pipe[1]);
-  Answer answer;
-  std::array<char, 1 << 16> part{};
-  for (;;) {
-    const ssize_t count = ::read(pipe[0], part.data(), part.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) break;
-    answer.text.append(part.data(), static_cast<std::size_t>(count));
-  }
-  ::close(pipe[0]);
-  answer.code = wait_for(child);
-  return answer;
+  return read_from(command, {STDOUT_FILENO});
+}
+
+Answer run_and_read_all(std::vector<std::string> command) {
+  return read_from(command, {STDOUT_FILENO, STDERR_FILENO});
 }
 
 }  // namespace aegis::cli

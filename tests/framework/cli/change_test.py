@@ -166,6 +166,25 @@ class ChangeTest(CommandCase):
         self.assert_refused(["add", "worker"], "no git repository", "git init")
         self.aegis("add", "worker", "--force")
 
+    def test_what_git_does_not_show_is_not_committed_either(self):
+        (self.directory / ".gitignore").write_text("armoury/\n")
+        self.git("init")
+        self.make("database", "--no-git")
+        del self.environment["GIT_CEILING_DIRECTORIES"]
+        self.assert_refused(["add", "worker"], "git ignores this project", "git init")
+        self.git("init")
+        self.commit()
+        self.git("config", "status.showUntrackedFiles", "no")
+        self.write("notes.txt", "mine")
+        self.assert_refused(["add", "worker"], "A file in this project is not committed", "--force")
+
+    def test_what_git_complains_of_is_told(self):
+        self.make("database")
+        self.environment["GIT_TEST_ASSUME_DIFFERENT_OWNER"] = "1"
+        message = self.aegis("add", "worker", code=2)
+        self.assertIn("dubious ownership", message)
+        self.assertIn("git config --global --add safe.directory", message)
+
     def test_a_component_in_use_is_not_removed(self):
         self.make("scheduler")
         self.aegis("generate", "job", "sound_alarm")

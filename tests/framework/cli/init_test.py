@@ -39,6 +39,31 @@ class InitTest(CommandCase):
         self.aegis("init", "armoury")
         self.assertFalse((self.directory / "armoury/.git").exists())
 
+    def test_a_folder_that_a_repository_ignores_gets_its_own(self):
+        subprocess.run(["git", "init", "-q", self.directory], check=True, env=self.environment)
+        (self.directory / ".gitignore").write_text("scratch/\n")
+        del self.environment["GIT_CEILING_DIRECTORIES"]
+        self.aegis("init", "armoury", "--output-dir", "scratch")
+        self.assertTrue((self.directory / "scratch/armoury/.git").exists())
+
+    def test_a_commit_that_git_refuses_is_told(self):
+        for name in ("AUTHOR", "COMMITTER"):
+            del self.environment[f"GIT_{name}_NAME"], self.environment[f"GIT_{name}_EMAIL"]
+        self.environment |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "user.useConfigOnly",
+                             "GIT_CONFIG_VALUE_0": "true", "GIT_CONFIG_NOSYSTEM": "1"}
+        printed = self.aegis("init", "armoury")
+        self.assertRegex(printed, "git has not committed it: .*identity")
+        for step in ("git config --global user.name", "git config --global user.email",
+                     'git add --all && git commit -m "aegis init armoury"'):
+            self.assertIn(f"  {step}", printed)
+        self.assertFalse(json.loads(self.aegis("init", "other", "--json"))["committed"])
+
+        (self.directory / ".gitconfig").write_text(
+            "[user]\nname = A\nemail = a@localhost\n[commit]\ngpgSign\n[gpg]\nprogram = false\n")
+        printed = self.aegis("init", "signed")
+        self.assertRegex(printed, "git has not committed it: .*gpg")
+        self.assertNotIn("user.name", printed)
+
     def test_what_is_wrong_is_told_with_a_hint(self):
         self.assert_refused(["init", "x y"], '"x y" is no name', "begins with a letter")
         self.assert_refused(["init", "test"], '"test" is taken', "test-service")
@@ -111,6 +136,7 @@ class InitTest(CommandCase):
                                        "--output-dir", "below"))
         self.assertEqual(report["name"], "armoury")
         self.assertEqual(report["components"], "database=sqlite,worker")
+        self.assertTrue(report["committed"])
         self.assertEqual(Path(report["path"]).resolve(),
                          (self.directory / "below/armoury").resolve())
         for path in report["files"]:
