@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "cli/process.h"
+
 namespace aegis::cli {
 
 namespace {
@@ -81,10 +83,11 @@ void Child::signal(int number) const {
 }
 
 std::optional<int> Child::ended() {
+  if (code_) return code_;
   int status = 0;
-  if (!code_ && ::waitpid(pid_, &status, WNOHANG) == pid_) {
-    code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  }
+  const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
+  if (ended == pid_) code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (ended < 0 && errno != EINTR) code_ = how_is_unknown;
   return code_;
 }
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 
 #include "aegis/core/json.h"
@@ -52,6 +54,18 @@ ProjectFile manifest_file(const Choice& choice, const std::string& name,
   return {.path = Manifest::file, .content = Manifest::of(choice, name, files).text()};
 }
 
+/// As a word that a shell reads.
+std::string in_shell(std::string_view text) {
+  const auto plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) ||
+           std::string_view("/._-+").find(c) != std::string_view::npos;
+  };
+  if (std::ranges::all_of(text, plain)) return std::string(text);
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
+}
+
 std::string as_json(const InitOptions& options, const Choice& choice, const fs::path& target,
                     const std::vector<ProjectFile>& files, bool committed) {
   std::string out = R"({"name":)";
@@ -66,6 +80,15 @@ std::string as_json(const InitOptions& options, const Choice& choice, const fs::
     append_json(file.path, out);
   }
   return out + "]}\n";
+}
+
+/// The command that does the same.
+std::string without_questions(const InitOptions& options, const Choice& choice) {
+  std::string out = fmt::format("aegis init {} --components {}", options.name, choice.words());
+  if (options.output_dir != ".") out += " --output-dir " + in_shell(options.output_dir);
+  if (options.no_git) out += " --no-git";
+  if (options.force) out += " --force";
+  return out;
 }
 
 }  // namespace
@@ -106,7 +129,7 @@ int init(InitOptions options) {
   }
   fmt::print("{} files in {}\n", files.size(), target.string());
   if (asked) {
-    fmt::print("Without questions: aegis init {} --components {}\n", options.name, choice.words());
+    fmt::print("Without questions: {}\n", without_questions(options, choice));
   }
   if (!commit.complaint.empty()) fmt::print("git has not committed it: {}\n", commit.complaint);
   fmt::print("\n{}\n  cd {}\n", bold("Next"),

@@ -1,7 +1,10 @@
 // The `aegis` program. Exit codes: 0, 1 it failed, 2 the command line is wrong (docs/cli.md).
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <filesystem>
 #include <functional>
 
@@ -38,9 +41,19 @@ bool explain_commands(const CLI::App& program) {
   return true;
 }
 
+/// Programs that it starts can be waited for, and no file or socket becomes a standard stream.
+void put_right_what_is_inherited() {
+  std::signal(SIGCHLD, SIG_DFL);
+  int stream = 0;
+  while ((stream = ::open("/dev/null", O_RDWR)) >= 0 && stream <= STDERR_FILENO) {
+  }
+  if (stream > STDERR_FILENO) ::close(stream);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  put_right_what_is_inherited();
   CLI::App program{"aegis " AEGIS_VERSION ": services in C++20", "aegis"};
   program.set_version_flag("--version", "aegis " AEGIS_VERSION);
   program.require_subcommand(1);
@@ -154,6 +167,9 @@ int main(int argc, char** argv) {
   } catch (const cli::UsageError& error) {
     cli::complain(error.what(), error.hint);
     return 2;
+  } catch (const cli::NoAnswer&) {
+    cli::complain("There was no answer: nothing is written", "");
+    return 1;
   } catch (const std::filesystem::filesystem_error& error) {
     cli::complain(fmt::format("{}: {}", error.path1().string(), error.code().message()), "");
     return 1;

@@ -47,7 +47,10 @@ std::string ask(std::string_view question, std::string_view usual) {
   fmt::print("{} ({}) ", question, usual);
   std::fflush(stdout);
   std::string answer;
-  std::getline(std::cin, answer);
+  if (!std::getline(std::cin, answer)) {
+    fmt::print("\n");
+    throw NoAnswer();
+  }
   const auto begin = answer.find_first_not_of(" \t\r");
   if (begin == std::string::npos) return std::string(usual);
   return answer.substr(begin, answer.find_last_not_of(" \t\r") - begin + 1);

@@ -17,10 +17,14 @@ std::string bold(std::string_view text);
 /// Prints "aegis: <what>" and the hint to stderr.
 void complain(std::string_view what, std::string_view hint);
 
-/// Asks on the terminal; the answer without its blanks, or `usual` for an empty one.
+/// Thrown where a question is not answered: the input has ended.
+struct NoAnswer {};
+
+/// Asks on the terminal; the answer without its blanks, or `usual` for an empty one. Throws
+/// NoAnswer.
 std::string ask(std::string_view question, std::string_view usual);
 
-/// Asks for yes or no, of which `usual` is the answer to an empty line.
+/// Asks for yes or no, of which `usual` is the answer to an empty line. Throws NoAnswer.
 bool confirm(std::string_view question, bool usual);
 
 }  // namespace aegis::cli

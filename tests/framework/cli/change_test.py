@@ -124,6 +124,8 @@ class ChangeTest(CommandCase):
         printed = self.on_terminal("no\n", "add", "worker", code=1)
         self.assertIn("Go on? (yes)", printed)
         self.assert_unchanged()
+        self.on_terminal("\x04", "add", "worker", code=1)
+        self.assert_unchanged()
         self.on_terminal("\n", "add", "worker")
         self.assertTrue((self.directory / "app/worker").is_dir())
 

@@ -3,7 +3,9 @@
 usage: init_test.py PATH_OF_AEGIS [unittest options]
 """
 import json
+import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -248,6 +250,39 @@ class InitTest(CommandCase):
         self.assertIn("Database: sqlite, postgresql or none? (sqlite)", printed)
         self.assertIn("aegis init armoury --components database=postgresql,worker\n", printed)
         self.assertTrue((self.directory / "armoury/app/worker").is_dir())
+
+    def test_on_a_terminal_the_end_of_input_is_no_answer(self):
+        for answers in ("\x04", "sqlite\nyes\n\x04"):
+            self.on_terminal(answers, "init", "armoury", code=1)
+            self.assertEqual(self.files(), set())
+
+    def test_the_same_without_questions_is_said(self):
+        printed = self.on_terminal("none\nno\nno\n", "init", "armoury", "--output-dir", "be low",
+                                   "--no-git")
+        self.assertIn("aegis init armoury --components api --output-dir 'be low' --no-git\n", printed)
+
+    def test_what_it_inherits_does_not_matter(self):
+        python = "import os,signal,sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); " \
+                 "os.execv(sys.argv[1], sys.argv[1:])"
+        subprocess.run([sys.executable, "-c", python, *self.command("init", "armoury",
+                                                                    "--components", "database")],
+                       cwd=self.directory, env=self.environment, check=True)
+        self.directory /= "armoury"
+        (self.directory / "Makefile").write_text("\nmigration:\n\t@false\n")
+        done = subprocess.run([sys.executable, "-c", python,
+                               *self.command("generate", "migration", "create-note")],
+                              cwd=self.directory, env=self.environment, check=False)
+        self.assertEqual(done.returncode, 1)
+
+        (self.directory / "CMakePresets.json").write_text("none")  # nothing is built
+        with subprocess.Popen(["sh", "-c", 'exec "$0" dev <&-', *self.command()],
+                              cwd=self.directory, env={**self.environment, "PORT": "0"},
+                              text=True, stdout=subprocess.PIPE) as process:
+            self.assertIn("http://", process.stdout.readline())
+            stdin = os.readlink(f"/proc/{process.pid}/fd/0")  # and not the socket that it hands on
+            process.terminate()
+            process.stdout.read()
+        self.assertEqual(stdin, "/dev/null")
 
     def test_on_a_terminal_without_questions(self):
         printed = self.on_terminal("", "init", "armoury", "--yes")
