@@ -191,16 +191,14 @@ int change(const Project& project, const Choice& choice, const std::string& comm
     fmt::print("Nothing is changed.\n");
     return 1;
   }
-  if (!options.dry_run) {
-    std::vector<Edit> edits;
-    for (const auto& each : changes) {
-      if (each.what == Change::What::kept) continue;
-      edits.push_back({each.path, each.after, each.executable});
-    }
-    apply(edits);
+  std::vector<Edit> edits;
+  for (const auto& each : changes) {
+    if (each.what == Change::What::kept) continue;
+    edits.push_back({each.path, each.after, each.executable});
   }
+  if (!options.dry_run) apply(edits);
   if (options.json) {
-    fmt::print("{}", as_json(choice, changes, !options.dry_run));
+    fmt::print("{}", as_json(choice, changes, !options.dry_run && !edits.empty()));
   } else if (!options.dry_run) {
     show_next(changes, command);
   }

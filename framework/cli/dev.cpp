@@ -278,7 +278,9 @@ class Dev {
   void tell_failure(int code) {
     output_.show("");
     const std::string log_file = build_folder_ + "/aegis-dev.log";
-    std::ofstream(log_file) << output_.log();
+    std::ofstream log(log_file);  // before the first build there is no such folder
+    log << output_.log();
+    const bool kept = !log.flush().fail();
     if (code == 127) {
       say("there is no {}; `aegis doctor` says what is missing", configuring_ ? "cmake" : "ninja");
     } else if (const auto error = first_error(output_.log(), folder_)) {
@@ -288,7 +290,7 @@ class Dev {
     } else {
       fmt::print("{}", output_.log());
     }
-    say("the build failed ({} has all of it); {}", log_file,
+    say("the build failed{}; {}", kept ? fmt::format(" ({} has all of it)", log_file) : "",
         program_ ? "the program goes on as it was" : "waiting for a change");
   }
 

@@ -4,9 +4,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <functional>
+#include <system_error>
 
 #include "cli/change.h"
 #include "cli/completion.h"
@@ -48,6 +51,14 @@ void put_right_what_is_inherited() {
   while ((stream = ::open("/dev/null", O_RDWR)) >= 0 && stream <= STDERR_FILENO) {
   }
   if (stream > STDERR_FILENO) ::close(stream);
+}
+
+/// The exit code of what has printed: a full disk is a failure.
+int written(int code) {
+  if (std::fflush(stdout) == 0) return code;
+  cli::complain(
+      fmt::format("the output cannot be written: {}", std::generic_category().message(errno)), "");
+  return 1;
 }
 
 }  // namespace
@@ -154,9 +165,9 @@ int main(int argc, char** argv) {
   }
   try {
     program.parse(argc, argv);
-    return command();
+    return written(command());
   } catch (const CLI::Success& done) {
-    return program.exit(done);
+    return written(program.exit(done));
   } catch (const CLI::ParseError& error) {
     if (!explain_commands(program)) {
       cli::complain(

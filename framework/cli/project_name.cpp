@@ -2,20 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
+#include <regex>
 
 #include "cli/component.h"
+#include "cli/files.h"
 
 namespace aegis::cli {
 
 std::string project_name(const std::filesystem::path& cmake_lists) {
-  std::ifstream file(cmake_lists);
-  constexpr std::string_view begin = "project(";
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with(begin)) {
-      return line.substr(begin.size(), line.find_first_of(" )", begin.size()) - begin.size());
-    }
-  }
+  static const std::regex project(R"((^|\n)[ \t]*project\s*\(\s*"?([\w.+-]+))", std::regex::icase);
+  const std::string text = read_file(cmake_lists).value_or("");
+  if (std::smatch found; std::regex_search(text, found, project)) return found[2];
   throw UsageError(fmt::format("{} has no project(NAME …)", cmake_lists.string()),
                    "The project's program is called by that name.");
 }

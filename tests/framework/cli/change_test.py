@@ -285,6 +285,7 @@ class ChangeTest(CommandCase):
         self.assertFalse((self.directory / "app/worker/appraise_shield.cpp").exists())
         self.commit()
         self.assertIn("up to date", self.aegis("update"))
+        self.assertIs(json.loads(self.aegis("update", "--json"))["written"], False)
 
     # Migrations
 

@@ -147,6 +147,14 @@ class InitTest(CommandCase):
         self.assertIn("worker", names)
         self.assertIn("version", json.loads(self.aegis("version", "--json")))
 
+    def test_output_that_cannot_be_written_is_a_failure(self):
+        for arguments in (["components"], ["version"], ["init", "armoury", "--json"], ["--help"]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run(self.command(*arguments), cwd=self.directory, stdout=full,
+                                      stderr=subprocess.PIPE, text=True, env=self.environment)
+            self.assertEqual(done.returncode, 1, arguments)
+            self.assertIn("No space left", done.stderr)
+
     def test_parts_are_generated_in_a_project(self):
         self.aegis("init", "armoury", "--components", "worker")
         self.assert_refused(["generate", "handler", "status"], "no project", "aegis init")
