@@ -95,7 +95,9 @@ struct Scheduler::Impl {
 
   /// Answers how long nothing more is due.
   awaitable<Milliseconds> fire_due() {
-    const auto fired = co_await store.fire(options.batch, options.patience);
+    Timestamp fired_at{};
+    const auto fired = co_await store.fire(options.batch, options.patience, &fired_at);
+    latest = std::max(latest, fired_at);
     if (fired == options.batch) co_return Milliseconds(0);
     const Outlook outlook = co_await store.outlook();
     if (outlook.now + options.patience < latest) {
@@ -166,7 +168,7 @@ struct Scheduler::Impl {
   asio::io_context context{1};
   jobs::Signal changed{context}, settling{context}, ended{context};
   asio::cancellation_signal deafen;  ///< ends hear()
-  Timestamp latest{};                ///< the database's time when it was last asked
+  Timestamp latest{};                ///< the database's time, as far as it was seen
   Milliseconds in_the_way{};         ///< how long to wait when another scheduler holds what is due
   int parts = 0;                     ///< coroutines that have not ended
   bool over = false;

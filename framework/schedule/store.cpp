@@ -332,14 +332,13 @@ awaitable<void> write(Session& s, std::string_view sql, std::span<const Cell> va
 
 }  // namespace
 
-awaitable<std::int64_t> Store::fire(std::int64_t limit, std::chrono::milliseconds patience) {
-  OpenJobs open;
-  auto body = [&](Session& s) -> awaitable<std::int64_t> {
-    return fire_due(s, limit, patience, open);
-  };
-  const std::int64_t fired = co_await database_->session(body);
-  co_await follow_up(open);
-  co_return fired;
+awaitable<std::int64_t> Store::fire(std::int64_t limit, std::chrono::milliseconds patience,
+                                    Timestamp* at) {
+  auto body = [&](Session& s) -> awaitable<Fired> { return fire_due(s, limit, patience); };
+  const Fired fired = co_await database_->session(body);
+  if (at && fired.schedules > 0) *at = fired.at;
+  co_await follow_up(fired.open);
+  co_return fired.schedules;
 }
 
 /// Jobs that new ones wait for may have ended before the others were there to be seen.
@@ -373,14 +372,13 @@ awaitable<Store::OpenJobs> Store::open_jobs(Session& s, const std::vector<Due>& 
   co_return open;
 }
 
-awaitable<std::int64_t> Store::fire_due(Session& s, std::int64_t limit,
-                                        std::chrono::milliseconds patience, OpenJobs& open) {
-  open.clear();  // a body may run again
+awaitable<Store::Fired> Store::fire_due(Session& s, std::int64_t limit,
+                                        std::chrono::milliseconds patience) {
   const std::array<Cell, 3> which{now(), kinds_json_, limit};
   const auto due = co_await rows<Due>(s, sql_->due, which);
-  if (due.empty()) co_return 0;
+  if (due.empty()) co_return Fired{};
   const Timestamp fired_at = due.front().fired_at;
-  open = co_await open_jobs(s, due);
+  OpenJobs open = co_await open_jobs(s, due);
 
   std::vector<Firing> firings;
   JsonRows runs, next;
@@ -428,7 +426,7 @@ awaitable<std::int64_t> Store::fire_due(Session& s, std::int64_t limit,
     });
     co_await enqueue(s, firings, open);
   }
-  co_return looked_at;
+  co_return Fired{.schedules = looked_at, .at = fired_at, .open = std::move(open)};
 }
 
 /// Enqueues the jobs of all, those of one kind together.

@@ -74,7 +74,9 @@ class Store {
 
   /// Fires up to `limit` schedules that are due: in one transaction the runs, their jobs, and what
   /// is next. Slots up to `patience` late are on time. Answers how many schedules there were.
-  awaitable<std::int64_t> fire(std::int64_t limit, std::chrono::milliseconds patience);
+  /// `at` becomes the time by which it fired, if it did.
+  awaitable<std::int64_t> fire(std::int64_t limit, std::chrono::milliseconds patience,
+                               Timestamp* at = nullptr);
   awaitable<Outlook> outlook();
   /// After a clock was wrong: looks anew for the next slots that lie further ahead than the time
   /// allows. (No slot that has had its run gets a second one.) Clocks that differ by up to
@@ -101,9 +103,13 @@ class Store {
   struct Firing;
   /// The jobs of schedules that are not finished.
   using OpenJobs = std::unordered_map<std::string, std::vector<std::int64_t>>;
-  /// `open`: those of the schedules that are due and mind them.
-  awaitable<std::int64_t> fire_due(Session& s, std::int64_t limit,
-                                   std::chrono::milliseconds patience, OpenJobs& open);
+  /// What a transaction of fire() has done.
+  struct Fired {
+    std::int64_t schedules = 0;
+    Timestamp at{};
+    OpenJobs open{};  ///< of the schedules that mind them
+  };
+  awaitable<Fired> fire_due(Session& s, std::int64_t limit, std::chrono::milliseconds patience);
   awaitable<OpenJobs> open_jobs(Session& s, const std::vector<Due>& due);
   awaitable<void> enqueue(Session& s, std::vector<Firing>& firings, const OpenJobs& open);
   awaitable<void> follow_up(const OpenJobs& open);
