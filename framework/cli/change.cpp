@@ -12,6 +12,7 @@
 #include "cli/component.h"
 #include "cli/files.h"
 #include "cli/git.h"
+#include "cli/line_ends.h"
 #include "cli/manifest.h"
 #include "cli/merge.h"
 #include "cli/migrations.h"
@@ -68,7 +69,7 @@ class Project {
     const auto generated = [this](const std::string& id) { return generated_file(id); };
     const auto followed = fit_migrations(
         theirs, manifest_,
-        {.folders = migration_folders(), .read = cli::read_file, .generated = generated});
+        {.folders = migration_folders(), .read = read_lines, .generated = generated});
     auto changes = merge_files({.base = manifest_,
                                 .theirs = theirs,
                                 .followed = followed,
@@ -99,6 +100,12 @@ class Project {
     const auto found = known_.find(id);
     if (found != known_.end()) return found->second;
     return git::read_blob(id);
+  }
+
+  static std::optional<std::string> read_lines(const std::string& path) {
+    auto text = read_file(path);
+    if (text) text = with_lf(*text);
+    return text;
   }
 
   static std::vector<std::string> migration_folders() {

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "cli/git.h"
+#include "cli/line_ends.h"
 #include "cli/migrations.h"
 
 namespace aegis::cli {
@@ -106,7 +107,14 @@ std::vector<Change> merge_files(const Versions& versions) {
   std::vector<Change> changes;
   for (auto& [path, sides] : paths) {
     sides.mine = versions.mine(path);
-    if (auto change = change_of(path, sides, versions)) changes.push_back(std::move(*change));
+    const bool crlf = sides.mine && has_crlf(*sides.mine);  // what is generated has LF
+    if (crlf) sides.mine = with_lf(*sides.mine);
+    auto change = change_of(path, sides, versions);
+    if (!change) continue;
+    for (auto* text : {&change->before, &change->after}) {
+      if (crlf && *text) *text = with_crlf(**text);
+    }
+    changes.push_back(std::move(*change));
   }
   return changes;
 }

@@ -1,8 +1,13 @@
 #include "cli/registration.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <vector>
 
 #include "cli/component.h"
+#include "cli/line_ends.h"
 
 namespace aegis::cli {
 
@@ -29,24 +34,39 @@ std::size_t place_of_include(const Registry& registry, std::string_view text,
   return place;
 }
 
+/// Where the line is on which the registry's function ends; npos: there is no such function.
+std::size_t end_of_function(const Registry& registry, std::string_view text) {
+  for (auto at = text.find(registry.function); at != text.npos;
+       at = text.find(registry.function, at + 1)) {
+    const auto begin = text.find_first_not_of(" \n", at + registry.function.size());
+    if (begin == text.npos || text[begin] != '{') continue;  // it is only declared
+    const auto end = text.find("\n}", begin);
+    return end == text.npos ? end : end + 1;
+  }
+  return text.npos;
+}
+
 }  // namespace
 
 std::string register_part(const Registry& registry, std::string_view source,
                           std::span<const std::string> headers, std::string_view statement) {
-  std::string text(source);
-  const auto begin = text.find(fmt::format("{}\n", registry.function));
-  const auto end = begin == text.npos ? text.npos : text.find("\n}\n", begin);
+  const bool crlf = has_crlf(source);
+  std::string text = crlf ? with_lf(source) : std::string(source);
+  std::vector<std::string> includes;
+  for (const auto& header : headers) includes.push_back(fmt::format("{}{}\"", include, header));
+  const auto end = end_of_function(registry, text);
   if (end == text.npos) {
-    throw UsageError(fmt::format("{} has no {} … }} to add to", registry.file, registry.function),
-                     fmt::format("Write it, or add there yourself: {}", statement));
+    throw UsageError(
+        fmt::format("{} has no {} {{ … }} to add to", registry.file, registry.function),
+        fmt::format("Write it, or add there yourself: {} and {}", fmt::join(includes, ", "),
+                    statement));
   }
-  text.insert(end + 1, fmt::format("  {}\n", statement));
-  for (const auto& header : headers) {
-    const std::string line = fmt::format("{}{}\"\n", include, header);
-    const auto place = place_of_include(registry, text, line);
-    if (place != text.npos) text.insert(place, line);
+  text.insert(end, fmt::format("  {}\n", statement));
+  for (const auto& line : includes) {
+    const auto place = place_of_include(registry, text, line + "\n");
+    if (place != text.npos) text.insert(place, line + "\n");
   }
-  return text;
+  return crlf ? with_crlf(text) : text;
 }
 
 }  // namespace aegis::cli

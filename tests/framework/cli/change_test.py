@@ -246,6 +246,28 @@ class ChangeTest(CommandCase):
         self.aegis("remove", "worker", "scheduler")
         self.assertEqual(self.tree(), before)
 
+    def test_a_project_with_crlf_is_changed_as_any_other(self):
+        self.make("worker")
+        jobs = self.read("migrations/0002_create_jobs/sqlite.sql")
+        schema = self.read("migrations/schema.json")
+        self.aegis("remove", "worker")
+        self.write("migrations/0002_hire_worker/sqlite.sql", jobs)
+        self.write("migrations/schema.json", schema)
+        self.commit()
+        for path in self.git("ls-files").split():
+            if path != ".aegis.json":
+                file = self.directory / path
+                file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+        self.commit()
+        self.aegis("generate", "handler", "status")
+        self.commit()
+        self.aegis("add", "worker")
+        self.assertEqual(self.migrations(), ["0001_create_shield", "0002_hire_worker"])
+        application = (self.directory / "app/application.cpp").read_bytes()
+        for statement in (b"app.routes(status);", b"app.jobs<InscribeRunes, AppraiseShield>();"):
+            self.assertIn(b"\r\n  " + statement + b"\r\n", application)
+        self.assertEqual(application.count(b"\n"), application.count(b"\r\n"))
+
     def test_jobs_stay_when_schedules_come_and_go(self):
         self.make("worker")
         self.aegis("generate", "job", "sound_alarm")

@@ -116,6 +116,25 @@ BOOST_AUTO_TEST_CASE(a_part_is_registered_where_it_belongs) {
                     UsageError);
 }
 
+BOOST_AUTO_TEST_CASE(a_part_is_registered_however_the_source_is_laid_out) {
+  const std::vector<std::string> headers{"api/notes.h"};
+  BOOST_TEST(register_part(application_registry,
+                           "#include \"application.h\"\r\n\r\n"
+                           "void configure(aegis::App& app);\r\n"
+                           "void configure(aegis::App& app)\r\n{\r\n}",
+                           headers, "app.routes(notes);") ==
+             "#include \"application.h\"\r\n#include \"api/notes.h\"\r\n\r\n"
+             "void configure(aegis::App& app);\r\n"
+             "void configure(aegis::App& app)\r\n{\r\n  app.routes(notes);\r\n}");
+  try {
+    register_part(application_registry, "int main() {}\n", headers, "app.routes(notes);");
+    BOOST_ERROR("it was registered");
+  } catch (const UsageError& error) {
+    BOOST_TEST(error.hint ==
+               "Write it, or add there yourself: #include \"api/notes.h\" and app.routes(notes);");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_header_that_is_included_is_not_included_again) {
   const std::vector<std::string> headers{"worker/tidy.h"};
   BOOST_TEST(register_part(schedules_registry,

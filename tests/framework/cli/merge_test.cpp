@@ -91,6 +91,25 @@ BOOST_AUTO_TEST_CASE(a_line_that_both_have_changed_is_a_conflict_in_a_list_too) 
              std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(lines_that_end_with_crlf_are_merged_as_others_and_stay_so) {
+  const std::string base = "a\nb\nc\n";
+  const std::vector<ProjectFile> theirs{{"edited", "a\nb\nnew\n"}, {"untouched", "a\nb\nnew\n"}};
+  Manifest manifest;
+  for (const auto& file : theirs) manifest.files.push_back({file.path, git::blob_id(base)});
+  const auto changes =
+      merge_files({.base = manifest,
+                   .theirs = theirs,
+                   .followed = {},
+                   .mine = [](const std::string& path) -> std::optional<std::string> {
+                     return path == "edited" ? "mine\r\na\r\nb\r\nc\r\n" : "a\r\nb\r\nc\r\n";
+                   },
+                   .generated = [&](const std::string&) { return base; }});
+  BOOST_REQUIRE(changes.size() == 2u);
+  BOOST_TEST(changes[0].after.value() == "mine\r\na\r\nb\r\nnew\r\n");
+  BOOST_TEST(changes[1].after.value() == "a\r\nb\r\nnew\r\n");
+  for (const auto& change : changes) BOOST_TEST(to_text(change.what) == "changed");
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_written_to_be_merged_is_told) {
   const std::string text(4096, 'a');
   const ShortFiles limit(1024);
