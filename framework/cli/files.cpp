@@ -46,9 +46,13 @@ void check_place(const fs::path& folder, const fs::path& path) {
   }
 }
 
-/// With the permissions of what is in its `place`.
+/// Beside its `place`: with the permissions of what is there, and in its name if it fails.
 void write_new(const fs::path& path, const Edit& edit, const fs::path& place) {
-  write_file(path, *edit.content);
+  try {
+    write_file(path, *edit.content);
+  } catch (const fs::filesystem_error& error) {
+    fail(place, error.code());
+  }
   using enum fs::perms;
   if (fs::exists(place)) {
     fs::permissions(path, fs::status(place).permissions());
