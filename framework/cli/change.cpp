@@ -18,6 +18,8 @@
 #include "cli/migrations.h"
 #include "cli/template.h"
 #include "cli/terminal.h"
+#include "cli/usage_error.h"
+#include "cli/version.h"
 
 namespace aegis::cli {
 
@@ -27,24 +29,8 @@ namespace {
 
 constexpr const char* migrations_room = "migrations";
 
-/// -1, 0 or 1 as `version` is before, the same as or after this program's.
-int compare_to_this(std::string_view version) {
-  const auto numbers = [](std::string_view text) {
-    std::array<int, 3> read{};
-    for (auto& number : read) {
-      for (; !text.empty() && text.front() != '.'; text.remove_prefix(1)) {
-        if (text.front() >= '0' && text.front() <= '9') number = number * 10 + (text.front() - '0');
-      }
-      text.remove_prefix(std::min<std::size_t>(1, text.size()));
-    }
-    return read;
-  };
-  const auto order = numbers(version) <=> numbers(AEGIS_VERSION);
-  return order < 0 ? -1 : order > 0 ? 1 : 0;
-}
-
 void refuse_newer(const Manifest& manifest) {
-  if (compare_to_this(manifest.aegis) <= 0) return;
+  if (version_of(manifest.aegis) <= version_of(AEGIS_VERSION)) return;
   throw UsageError(fmt::format("This project is made with Aegis {}, which is newer than {}",
                                manifest.aegis, AEGIS_VERSION),
                    fmt::format("Install Aegis {}.", manifest.aegis));
@@ -214,7 +200,7 @@ int change(const Project& project, const Choice& choice, const std::string& comm
 
 /// add and remove change one thing at a time.
 void require_this_version(const Manifest& manifest) {
-  if (compare_to_this(manifest.aegis) == 0) return;
+  if (version_of(manifest.aegis) == version_of(AEGIS_VERSION)) return;
   throw UsageError(fmt::format("This project is made with Aegis {}, and this is {}", manifest.aegis,
                                AEGIS_VERSION),
                    "`aegis update` first.");

@@ -15,6 +15,7 @@
 #include "cli/finding.h"
 #include "cli/process.h"
 #include "cli/temporary_folder.h"
+#include "cli/version.h"
 #include "embedded/coroutine_probes.h"
 #include "embedded/project_template.h"
 
@@ -120,18 +121,6 @@ Finding check_tool(const Tool& tool) {
           fmt::format("apt-get install {}", tool.package)};
 }
 
-/// "3.25.1" as numbers that can be compared; what cannot be read counts as 0.
-std::array<int, 3> version_numbers(std::string_view text) {
-  std::array<int, 3> numbers{};
-  for (int& number : numbers) {
-    const auto end = std::from_chars(text.data(), text.data() + text.size(), number).ptr;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    if (!text.starts_with('.')) break;
-    text.remove_prefix(1);
-  }
-  return numbers;
-}
-
 Finding check_cmake() {
   const Answer answer = run_and_read({"cmake", "--version"});
   const std::string version = between(answer.text, "version ", "\n");
@@ -139,7 +128,7 @@ Finding check_cmake() {
     return {"cmake", Verdict::problem, "not installed: nothing can be built",
             "apt-get install cmake"};
   }
-  if (version_numbers(version) < version_numbers("3.25")) {
+  if (version_of(version) < version_of("3.25")) {
     return {"cmake", Verdict::problem, fmt::format("{}, which is older than 3.25", version),
             "apt-get install cmake"};
   }
@@ -253,7 +242,7 @@ Finding check_library() {
   }
   const std::string found =
       fmt::format("{} in {}", library->version, library->folder.lexically_normal().string());
-  const auto has = version_numbers(library->version), asks = version_numbers(wanted);
+  const auto has = version_of(library->version), asks = version_of(wanted);
   // As its package says: SameMinorVersion.
   if (!wanted.empty() && (has[0] != asks[0] || has[1] != asks[1] || has[2] < asks[2])) {
     return {"aegis", Verdict::problem,

@@ -10,6 +10,7 @@
 #include "cli/component.h"
 #include "cli/field.h"
 #include "cli/generate.h"
+#include "cli/usage_error.h"
 #include "core/describe/suggest.h"
 #include "embedded/completion_scripts.h"
 

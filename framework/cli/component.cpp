@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "cli/usage_error.h"
 #include "core/describe/suggest.h"
 
 namespace aegis::cli {

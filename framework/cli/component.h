@@ -1,21 +1,11 @@
 #pragma once
 
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace aegis::cli {
-
-/// The command line is wrong: what, and what to do. Exit code 2.
-class UsageError : public std::runtime_error {
- public:
-  UsageError(const std::string& what, std::string hint_text)
-      : std::runtime_error(what), hint(std::move(hint_text)) {}
-
-  std::string hint;
-};
 
 /// One that can be chosen; the API is always there.
 struct Component {

@@ -18,10 +18,10 @@
 #include "aegis/core/config.h"
 #include "cli/build_error.h"
 #include "cli/child.h"
-#include "cli/component.h"
 #include "cli/listen.h"
 #include "cli/project_name.h"
 #include "cli/terminal.h"
+#include "cli/usage_error.h"
 #include "cli/watch.h"
 
 namespace aegis::cli {

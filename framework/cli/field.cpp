@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "cli/component.h"
 #include "cli/naming.h"
+#include "cli/usage_error.h"
 #include "core/describe/suggest.h"
 
 namespace aegis::cli {

@@ -17,6 +17,7 @@
 #include "cli/registration.h"
 #include "cli/schedule_part.h"
 #include "cli/terminal.h"
+#include "cli/usage_error.h"
 #include "core/describe/suggest.h"
 #include "embedded/part_templates.h"
 

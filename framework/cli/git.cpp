@@ -8,11 +8,11 @@
 #include <initializer_list>
 #include <vector>
 
-#include "cli/component.h"
 #include "cli/files.h"
 #include "cli/manifest.h"
 #include "cli/process.h"
 #include "cli/temporary_folder.h"
+#include "cli/usage_error.h"
 
 namespace aegis::cli::git {
 

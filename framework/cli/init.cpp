@@ -13,6 +13,7 @@
 #include "cli/manifest.h"
 #include "cli/template.h"
 #include "cli/terminal.h"
+#include "cli/usage_error.h"
 
 namespace aegis::cli {
 

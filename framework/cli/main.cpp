@@ -13,13 +13,13 @@
 
 #include "cli/change.h"
 #include "cli/completion.h"
-#include "cli/component.h"
 #include "cli/dev.h"
 #include "cli/doctor.h"
 #include "cli/generate.h"
 #include "cli/init.h"
 #include "cli/list_components.h"
 #include "cli/terminal.h"
+#include "cli/usage_error.h"
 #include "core/describe/suggest.h"
 
 using namespace aegis;

@@ -8,6 +8,7 @@
 #include "aegis/core/json.h"
 #include "cli/files.h"
 #include "cli/git.h"
+#include "cli/usage_error.h"
 
 namespace aegis::cli {
 

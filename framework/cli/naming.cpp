@@ -5,31 +5,46 @@
 #include <algorithm>
 #include <span>
 
-#include "cli/component.h"
+#include "cli/usage_error.h"
 
 namespace aegis::cli {
 
 namespace {
 
-/// Keywords of C++20, and macros of the C library.
-constexpr std::string_view words_of_cpp[] = {
-    "alignas",       "alignof",     "and",       "and_eq",       "asm",          "assert",
-    "auto",          "bitand",      "bitor",     "bool",         "break",        "case",
-    "catch",         "char",        "char16_t",  "char32_t",     "char8_t",      "class",
-    "co_await",      "co_return",   "co_yield",  "compl",        "concept",      "const",
-    "const_cast",    "consteval",   "constexpr", "constinit",    "continue",     "decltype",
-    "default",       "delete",      "do",        "double",       "dynamic_cast", "else",
-    "enum",          "errno",       "explicit",  "export",       "extern",       "false",
-    "float",         "for",         "friend",    "goto",         "if",           "inline",
-    "int",           "long",        "mutable",      "namespace",    "new",
-    "noexcept",      "not",         "not_eq",    "nullptr",      "operator",     "or",
-    "or_eq",         "private",     "protected", "public",       "register",     "reinterpret_cast",
-    "requires",      "return",      "short",     "signed",       "sizeof",       "static",
-    "static_assert", "static_cast", "stderr",    "stdin",        "stdout",       "struct",
-    "switch",        "template",    "this",      "thread_local", "throw",        "true",
-    "try",           "typedef",     "typeid",    "typename",     "union",        "unsigned",
-    "using",         "virtual",     "void",      "volatile",     "wchar_t",      "while",
+constexpr std::string_view keywords[] = {  // of C++20
+    "alignas",       "alignof",     "and",
+    "and_eq",        "asm",         "auto",
+    "bitand",        "bitor",       "bool",
+    "break",         "case",        "catch",
+    "char",          "char16_t",    "char32_t",
+    "char8_t",       "class",       "co_await",
+    "co_return",     "co_yield",    "compl",
+    "concept",       "const",       "const_cast",
+    "consteval",     "constexpr",   "constinit",
+    "continue",      "decltype",    "default",
+    "delete",        "do",          "double",
+    "dynamic_cast",  "else",        "enum",
+    "explicit",      "export",      "extern",
+    "false",         "float",       "for",
+    "friend",        "goto",        "if",
+    "inline",        "int",         "long",
+    "mutable",       "namespace",   "new",
+    "noexcept",      "not",         "not_eq",
+    "nullptr",       "operator",    "or",
+    "or_eq",         "private",     "protected",
+    "public",        "register",    "reinterpret_cast",
+    "requires",      "return",      "short",
+    "signed",        "sizeof",      "static",
+    "static_assert", "static_cast", "struct",
+    "switch",        "template",    "this",
+    "thread_local",  "throw",       "true",
+    "try",           "typedef",     "typeid",
+    "typename",      "union",       "unsigned",
+    "using",         "virtual",     "void",
+    "volatile",      "wchar_t",     "while",
     "xor",           "xor_eq"};
+
+constexpr std::string_view macros[] = {"assert", "errno", "stderr", "stdin", "stdout"};
 
 /// What the code around a part is called, and C's library in the global namespace.
 constexpr std::string_view taken[] = {
@@ -96,7 +111,7 @@ Name::Name(std::string_view given) {
     pascal += begins ? upper(c) : lower(c);
     begins = false;
   }
-  if (snake.empty() || is_among(words_of_cpp, snake)) {
+  if (snake.empty() || is_among(keywords, snake) || is_among(macros, snake)) {
     throw UsageError(fmt::format("\"{}\" is no name for this", given),
                      "A name begins with a letter, has letters, digits, - and _, and is no word of "
                      "C++: war_horn, WarHorn.");

@@ -4,8 +4,8 @@
 
 #include <regex>
 
-#include "cli/component.h"
 #include "cli/files.h"
+#include "cli/usage_error.h"
 
 namespace aegis::cli {
 

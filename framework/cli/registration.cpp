@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "cli/component.h"
 #include "cli/line_ends.h"
+#include "cli/usage_error.h"
 
 namespace aegis::cli {
 

@@ -7,7 +7,7 @@
 
 #include "aegis/core/error.h"
 #include "aegis/schedule/trigger.h"
-#include "cli/component.h"
+#include "cli/usage_error.h"
 #include "core/describe/text.h"
 
 namespace aegis::cli {

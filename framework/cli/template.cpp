@@ -7,6 +7,7 @@
 
 #include "cli/marks.h"
 #include "cli/migrations.h"
+#include "cli/usage_error.h"
 #include "db/migrations/snapshot.h"
 #include "embedded/project_template.h"
 

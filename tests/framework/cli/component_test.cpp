@@ -1,5 +1,6 @@
 // What is chosen with --components.
 #include "cli/component.h"
+#include "cli/usage_error.h"
 
 #include <boost/test/unit_test.hpp>
 

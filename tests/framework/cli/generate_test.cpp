@@ -2,11 +2,11 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 
-#include "cli/component.h"
 #include "cli/field.h"
 #include "cli/naming.h"
 #include "cli/registration.h"
 #include "cli/schedule_part.h"
+#include "cli/usage_error.h"
 
 using namespace aegis::cli;
 

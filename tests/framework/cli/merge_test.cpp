@@ -11,6 +11,7 @@
 #include "cli/files.h"
 #include "cli/git.h"
 #include "cli/manifest.h"
+#include "cli/usage_error.h"
 
 using namespace aegis::cli;
 

@@ -3,9 +3,9 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "cli/component.h"
 #include "cli/files.h"
 #include "cli/temporary_folder.h"
+#include "cli/usage_error.h"
 
 using namespace aegis::cli;
 

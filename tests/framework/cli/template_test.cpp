@@ -1,5 +1,6 @@
 // The files of a project.
 #include "cli/template.h"
+#include "cli/usage_error.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
