@@ -46,6 +46,7 @@ void place(int descriptor, int number) {
     ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
   }
   std::vector<char*> words;
+  words.reserve(options.command.size() + 1);
   for (const auto& word : options.command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   ::execvp(words.front(), words.data());

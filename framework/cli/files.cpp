@@ -47,16 +47,17 @@ void check_place(const fs::path& folder, const fs::path& path) {
 }
 
 /// Beside its `place`: with the permissions of what is there, and in its name if it fails.
-void write_new(const fs::path& path, const Edit& edit, const fs::path& place) {
+void write_new(const fs::path& path, const std::string& content, bool executable,
+               const fs::path& place) {
   try {
-    write_file(path, *edit.content);
+    write_file(path, content);
   } catch (const fs::filesystem_error& error) {
     fail(place, error.code());
   }
   using enum fs::perms;
   if (fs::exists(place)) {
     fs::permissions(path, fs::status(place).permissions());
-  } else if (edit.executable) {
+  } else if (executable) {
     fs::permissions(path, owner_exec | group_exec | others_exec, fs::perm_options::add);
   }
 }
@@ -98,7 +99,8 @@ void apply(const std::vector<Edit>& edits, const fs::path& folder) {
   const TemporaryFolder work(folder.empty() ? "." : folder);
   const fs::path before = work.path() / "before", after = work.path() / "after";
   for (const Edit& edit : edits) {
-    if (edit.content) write_new(after / edit.path, edit, folder / edit.path);
+    if (!edit.content) continue;
+    write_new(after / edit.path, *edit.content, edit.executable, folder / edit.path);
   }
   struct Step {
     fs::path from, to;

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace aegis::cli {
 
-enum class Verdict { ok, warning, problem };
+enum class Verdict : std::uint8_t { ok, warning, problem };
 
 /// What `aegis doctor` says of one thing.
 struct Finding {

@@ -37,6 +37,7 @@ std::vector<std::string> ask_for_components() {
 
 void write(const std::vector<ProjectFile>& files, const fs::path& folder) {
   std::vector<Edit> edits;
+  edits.reserve(files.size());
   for (const auto& [path, content, executable] : files) {
     edits.push_back({path, content, executable});
   }

@@ -33,6 +33,7 @@ class Streams {
   /// Starts it. Answers its id, or 0.
   pid_t start(std::vector<std::string>& command) const {
     std::vector<char*> words;
+    words.reserve(command.size() + 1);
     for (auto& word : command) words.push_back(word.data());
     words.push_back(nullptr);
     pid_t child = 0;
