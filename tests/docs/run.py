@@ -77,7 +77,10 @@ class Session:
         # `make test` runs this, whose reader runs `make` by itself.
         inherited = {name: value for name, value in os.environ.items()
                      if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-        self.environment = {**inherited, "PORT": self.port, "NO_COLOR": "1"}
+        # The reader has told git who they are.
+        identity = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER")
+                    for key, value in (("NAME", "Reader"), ("EMAIL", "reader@localhost"))}
+        self.environment = {**inherited, **identity, "PORT": self.port, "NO_COLOR": "1"}
         self.server, self.code = None, 0
 
     def real(self, text):
