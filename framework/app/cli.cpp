@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -63,7 +64,10 @@ std::optional<HealthAnswer> find_service(const Context& context, const std::stri
   for (int i = 0; i < tries(context); ++i) {
     ports.push_back(static_cast<std::uint16_t>(context.settings.port + i));
   }
-  if (context.settings.health_port != 0) ports.push_back(context.settings.health_port);
+  const std::uint16_t health_port = context.settings.health_port;
+  if (health_port != 0 && std::ranges::find(ports, health_port) == ports.end()) {
+    ports.push_back(health_port);
+  }
   for (const std::uint16_t port : ports) {
     auto answer = ask_health(here, port, target, 10s);
     if (!answer) continue;
