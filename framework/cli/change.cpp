@@ -113,19 +113,27 @@ bool concerns_migrations(const Change& change, Change::What what) {
   return change.what == what && change.path.starts_with("migrations/0");
 }
 
-std::string as_json(const Choice& choice, const std::vector<Change>& changes, bool written) {
-  std::string out = R"({"components":)";
-  append_json(choice.words(), out);
-  out += fmt::format(R"(,"written":{},"files":[)", written);
+struct ChangedFile {
+  std::string path{}, change{}, why{};
+
+  AEGIS_FIELDS(ChangedFile, (path), (change), (why))
+};
+
+/// For programs.
+struct ChangeReport {
+  std::string components{};
+  bool written = false;
+  std::vector<ChangedFile> files{};
+
+  AEGIS_FIELDS(ChangeReport, (components), (written), (files))
+};
+
+ChangeReport report(const Choice& choice, const std::vector<Change>& changes, bool written) {
+  ChangeReport report{.components = choice.words(), .written = written};
   for (const auto& change : changes) {
-    if (!out.ends_with('[')) out += ',';
-    out += R"({"path":)";
-    append_json(change.path, out);
-    out += fmt::format(R"(,"change":"{}","why":)", to_text(change.what));
-    append_json(change.why, out);
-    out += '}';
+    report.files.push_back({change.path, std::string(to_text(change.what)), change.why});
   }
-  return out + "]}\n";
+  return report;
 }
 
 void show(const std::vector<Change>& changes) {
@@ -191,7 +199,8 @@ int change(const Project& project, const Choice& choice, const std::string& comm
   }
   if (!options.dry_run) apply(edits);
   if (options.json) {
-    fmt::print("{}", as_json(choice, changes, !options.dry_run && !edits.empty()));
+    const bool written = !options.dry_run && !edits.empty();
+    fmt::print("{}\n", to_json(report(choice, changes, written)));
   } else if (!options.dry_run) {
     show_next(changes, command);
   }

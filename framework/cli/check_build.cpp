@@ -73,7 +73,7 @@ Finding check_compiler() {
   const std::string command = compiler();
   const Answer version = run_and_read({command, "--version"});
   const std::string mend = "apt-get install clang-19";
-  if (version.code == 127) {
+  if (version.code == no_such_program) {
     return {"compiler", Verdict::problem, fmt::format("there is no {}", command), mend};
   }
   const TemporaryFolder folder(fs::temp_directory_path());
@@ -172,7 +172,7 @@ Findings check_packages() {
     std::vector<std::string> query{"dpkg-query", "-W", "-f=${db:Status-Status} ${Package}\n"};
     query.insert(query.end(), packages.begin(), packages.end());
     const Answer answer = run_and_read(query);
-    if (answer.code == 127) {
+    if (answer.code == no_such_program) {
       return {{"packages", Verdict::warning,
                "this is no Debian: what deploy/packages.txt names must come from elsewhere"}};
     }

@@ -50,7 +50,7 @@ void place(int descriptor, int number) {
   for (const auto& word : options.command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   ::execvp(words.front(), words.data());
-  ::_exit(127);
+  ::_exit(no_such_program);
 }
 
 void kill_and_reap(pid_t pid) {

@@ -19,6 +19,7 @@
 #include "cli/build_error.h"
 #include "cli/child.h"
 #include "cli/listen.h"
+#include "cli/process.h"
 #include "cli/project_name.h"
 #include "cli/terminal.h"
 #include "cli/usage_error.h"
@@ -281,7 +282,7 @@ class Dev {
     std::ofstream log(log_file);  // before the first build there is no such folder
     log << output_.log();
     const bool kept = !log.flush().fail();
-    if (code == 127) {
+    if (code == no_such_program) {
       say("there is no {}; `aegis doctor` says what is missing", configuring_ ? "cmake" : "ninja");
     } else if (const auto error = first_error(output_.log(), folder_)) {
       fmt::print("{}{}{}\n{}", bold(error->place), error->place.empty() ? "" : ": ", error->message,
@@ -384,8 +385,7 @@ class Dev {
 int dev(const DevOptions& options) {
   for (const char* needed : {"CMakeLists.txt", "CMakePresets.json", "app/main.cpp"}) {
     if (!fs::exists(needed)) {
-      throw UsageError(fmt::format("This is no project: there is no {}", needed),
-                       "Run it in the folder of a project; `aegis init` makes one.");
+      throw no_project(needed);
     }
   }
   return Dev(options).run();

@@ -33,19 +33,26 @@ std::string coloured(Verdict verdict) {
   return fmt::format("\x1b[{}m{}\x1b[0m", colour, padded);
 }
 
-std::string as_json(const Findings& findings, bool healthy) {
-  std::string out = fmt::format(R"({{"healthy":{},"checks":[)", healthy);
-  for (const auto& finding : findings) {
-    if (!out.ends_with('[')) out += ',';
-    out += R"({"name":)";
-    append_json(finding.name, out);
-    out += fmt::format(R"(,"status":"{}","found":)", name_of(finding.verdict));
-    append_json(finding.found, out);
-    out += R"(,"mend":)";
-    append_json(finding.mend, out);
-    out += '}';
+struct Check {
+  std::string name{}, status{}, found{}, mend{};
+
+  AEGIS_FIELDS(Check, (name), (status), (found), (mend))
+};
+
+/// For programs.
+struct Report {
+  bool healthy = false;
+  std::vector<Check> checks{};
+
+  AEGIS_FIELDS(Report, (healthy), (checks))
+};
+
+Report report(const Findings& findings, bool healthy) {
+  Report report{.healthy = healthy};
+  for (const auto& [name, verdict, found, mend] : findings) {
+    report.checks.push_back({name, std::string(name_of(verdict)), found, mend});
   }
-  return out + "]}";
+  return report;
 }
 
 }  // namespace
@@ -62,7 +69,7 @@ int doctor(bool json) {
   };
   const auto problems = count(Verdict::problem), warnings = count(Verdict::warning);
   if (json) {
-    fmt::print("{}\n", as_json(findings, problems == 0));
+    fmt::print("{}\n", to_json(report(findings, problems == 0)));
     return problems == 0 ? 0 : 1;
   }
   fmt::print("{}\n", in_project()

@@ -173,8 +173,7 @@ std::string_view template_of(std::string_view name) {
 /// Throws UsageError unless the current folder is a project that has what the kind needs.
 void require_project(const Kind& kind) {
   if (!fs::exists(application_registry.file)) {
-    throw UsageError(fmt::format("This is no project: there is no {}", application_registry.file),
-                     "Run it in the folder of a project; `aegis init` makes one.");
+    throw no_project(application_registry.file);
   }
   if (kind.needs.empty() || !fs::exists(Manifest::file)) return;
   if (Choice::of(Manifest::read().components).has(kind.needs)) return;
@@ -213,19 +212,21 @@ std::map<std::string, fs::file_time_type> migration_files() {
 
 /// A file, and "added" or "changed".
 struct Written {
-  std::string path;
-  std::string_view change;
+  std::string path{}, change{};
+
+  AEGIS_FIELDS(Written, (path), (change))
 };
 
-void print_json(const std::vector<Written>& files, bool written) {
-  std::string json;
-  for (const auto& [path, change] : files) {
-    json += json.empty() ? "" : ",";
-    json += "{\"path\":";
-    append_json(path, json);
-    json += fmt::format(",\"change\":\"{}\"}}", change);
-  }
-  fmt::print("{{\"written\":{},\"files\":[{}]}}\n", written, json);
+/// For programs.
+struct Report {
+  bool written = false;
+  std::vector<Written> files{};
+
+  AEGIS_FIELDS(Report, (written), (files))
+};
+
+void print_json(std::vector<Written> files, bool written) {
+  fmt::print("{}\n", to_json(Report{.written = written, .files = std::move(files)}));
 }
 
 /// "add user_id" as it is; a single word for a name: "create-note".
@@ -282,7 +283,7 @@ int write_migration(const Kind& kind, const GenerateOptions& options) {
         files.push_back({path, known == before.end() ? "added" : "changed"});
       }
     }
-    print_json(files, true);
+    print_json(std::move(files), true);
   }
   return 0;
 }
@@ -336,7 +337,7 @@ void show(const std::vector<Edit>& edits, const GenerateOptions& options) {
   for (const auto& edit : edits) {
     files.push_back({edit.path, &edit == &edits.back() ? "changed" : "added"});
   }
-  if (options.json) return print_json(files, !options.dry_run);
+  if (options.json) return print_json(std::move(files), !options.dry_run);
   for (const auto& [path, change] : files) fmt::print("  {:<7}  {}\n", change, path);
 }
 

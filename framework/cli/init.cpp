@@ -68,21 +68,14 @@ std::string in_shell(std::string_view text) {
   return out + "'";
 }
 
-std::string as_json(const InitOptions& options, const Choice& choice, const fs::path& target,
-                    const std::vector<ProjectFile>& files, bool committed) {
-  std::string out = R"({"name":)";
-  append_json(options.name, out);
-  out += R"(,"path":)";
-  append_json(target.string(), out);
-  out += R"(,"components":)";
-  append_json(choice.words(), out);
-  out += fmt::format(R"(,"committed":{},"files":[)", committed);
-  for (const auto& file : files) {
-    if (!out.ends_with('[')) out += ',';
-    append_json(file.path, out);
-  }
-  return out + "]}\n";
-}
+/// For programs.
+struct Report {
+  std::string name{}, path{}, components{};
+  bool committed = false;
+  std::vector<std::string> files{};
+
+  AEGIS_FIELDS(Report, (name), (path), (components), (committed), (files))
+};
 
 /// The command that does the same.
 std::string without_questions(const InitOptions& options, const Choice& choice) {
@@ -119,7 +112,12 @@ int init(InitOptions options) {
   }
 
   if (options.json) {
-    fmt::print("{}", as_json(options, choice, target, files, commit.made));
+    Report report{.name = options.name,
+                  .path = target.string(),
+                  .components = choice.words(),
+                  .committed = commit.made};
+    for (const auto& file : files) report.files.push_back(file.path);
+    fmt::print("{}\n", to_json(report));
     return 0;
   }
   fmt::print("{}: {}\n", bold(options.name), choice.text());

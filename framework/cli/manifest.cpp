@@ -14,12 +14,6 @@ namespace aegis::cli {
 
 namespace {
 
-std::string in_quotes(std::string_view text) {
-  std::string out;
-  append_json(text, out);
-  return out;
-}
-
 /// Whether it is that of a file in the project, and not git's own.
 bool is_inside(const std::filesystem::path& path) {
   const bool normal = path.native() == path.lexically_normal().native();
@@ -57,8 +51,8 @@ Manifest Manifest::parse(std::string_view text) {
   }
   check_project_name(manifest.name);
   for (const auto& [path, id] : manifest.files) {
-    if (!is_inside(path)) refuse(fmt::format("{} is no file of a project", in_quotes(path)));
-    if (!is_id(id)) refuse(fmt::format("{} is no id, that of {}", in_quotes(id), path));
+    if (!is_inside(path)) refuse(fmt::format("{} is no file of a project", to_json(path)));
+    if (!is_id(id)) refuse(fmt::format("{} is no id, that of {}", to_json(id), path));
   }
   return manifest;
 }
@@ -66,19 +60,18 @@ Manifest Manifest::parse(std::string_view text) {
 Manifest Manifest::read() {
   const auto text = read_file(file);
   if (text) return parse(*text);
-  throw UsageError(fmt::format("This is no project: there is no {}", file),
-                   "Run it in the folder of a project; `aegis init` makes one.");
+  throw no_project(file);
 }
 
 std::string Manifest::text() const {
   std::string out = fmt::format("{{\n  \"aegis\": {},\n  \"name\": {},\n  \"components\": [",
-                                in_quotes(aegis), in_quotes(name));
+                                to_json(aegis), to_json(name));
   for (const auto& component : components) {
-    out += fmt::format("{}{}", out.ends_with('[') ? "" : ", ", in_quotes(component));
+    out += fmt::format("{}{}", out.ends_with('[') ? "" : ", ", to_json(component));
   }
   out += "],\n  \"files\": [\n";
   for (const auto& each : files) {
-    out += fmt::format("    {{\"path\": {}, \"id\": \"{}\"}}{}\n", in_quotes(each.path), each.id,
+    out += fmt::format("    {{\"path\": {}, \"id\": \"{}\"}}{}\n", to_json(each.path), each.id,
                        &each == &files.back() ? "" : ",");
   }
   return out + "  ]\n}\n";

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace aegis::cli {
@@ -14,5 +15,11 @@ class UsageError : public std::runtime_error {
 
   std::string hint;
 };
+
+/// A command that works on a project was given a folder without one: `missing` is not there.
+inline UsageError no_project(std::string_view missing) {
+  return {"This is no project: there is no " + std::string(missing),
+          "Run it in the folder of a project; `aegis init` makes one."};
+}
 
 }  // namespace aegis::cli
