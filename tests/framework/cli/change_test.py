@@ -19,6 +19,16 @@ class ChangeTest(CommandCase):
         self.aegis("init", "armoury", "--components", components, *options)
         self.directory /= "armoury"
 
+    def make_with_jobs_of_its_own(self):
+        """A project without a worker whose own migration makes the tables of jobs."""
+        self.make("worker")
+        jobs = self.read("migrations/0002_create_jobs/sqlite.sql")
+        schema = self.read("migrations/schema.json")
+        self.aegis("remove", "worker")
+        self.write("migrations/0002_hire_worker/sqlite.sql", jobs)
+        self.write("migrations/schema.json", schema)
+        self.commit()
+
     def commit(self):
         self.git("add", "--all")
         self.git("commit", "--message", "a step")
@@ -247,13 +257,7 @@ class ChangeTest(CommandCase):
         self.assertEqual(self.tree(), before)
 
     def test_a_project_with_crlf_is_changed_as_any_other(self):
-        self.make("worker")
-        jobs = self.read("migrations/0002_create_jobs/sqlite.sql")
-        schema = self.read("migrations/schema.json")
-        self.aegis("remove", "worker")
-        self.write("migrations/0002_hire_worker/sqlite.sql", jobs)
-        self.write("migrations/schema.json", schema)
-        self.commit()
+        self.make_with_jobs_of_its_own()
         for path in self.git("ls-files").split():
             if path != ".aegis.json":
                 file = self.directory / path
@@ -353,13 +357,7 @@ class ChangeTest(CommandCase):
         self.assertEqual(self.migrations(), all_migrations)
 
     def test_tables_that_the_project_has_made_itself_are_not_made_again(self):
-        self.make("worker")
-        jobs = self.read("migrations/0002_create_jobs/sqlite.sql")
-        schema = self.read("migrations/schema.json")
-        self.aegis("remove", "worker")
-        self.write("migrations/0002_hire_worker/sqlite.sql", jobs)
-        self.write("migrations/schema.json", schema)
-        self.commit()
+        self.make_with_jobs_of_its_own()
         self.aegis("add", "worker")
         self.assertEqual(self.migrations(), ["0001_create_shield", "0002_hire_worker"])
 

@@ -11,6 +11,26 @@ LIMIT = 60  # seconds until something that should happen counts as failed
 aegis = ""  # the program's path
 
 
+def run_on_terminal(command, answers="", **options):
+    """What the command prints on a terminal where somebody types the answers, and its exit code."""
+    leader, follower = pty.openpty()
+    with subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower,
+                          **options) as process:
+        os.close(follower)
+        os.write(leader, answers.encode())
+        printed = b""
+        while True:
+            try:
+                part = os.read(leader, 4096)
+            except OSError:  # that is how the end of a terminal is told
+                break
+            if not part:
+                break
+            printed += part
+    os.close(leader)
+    return printed.decode(), process.returncode
+
+
 class CommandCase(unittest.TestCase):
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
@@ -47,23 +67,10 @@ class CommandCase(unittest.TestCase):
 
     def on_terminal(self, answers, *arguments, code=0):
         """What it prints where there is somebody to ask."""
-        leader, follower = pty.openpty()
-        with subprocess.Popen([aegis, *arguments], cwd=self.directory, stdin=follower,
-                              stdout=follower, stderr=follower, env=self.environment) as process:
-            os.close(follower)
-            os.write(leader, answers.encode())
-            printed = b""
-            while True:
-                try:
-                    part = os.read(leader, 4096)
-                except OSError:  # that is how the end of a terminal is told
-                    break
-                if not part:
-                    break
-                printed += part
-        os.close(leader)
-        self.assertEqual(process.returncode, code, printed)
-        return printed.decode().replace("\r\n", "\n")
+        printed, ended = run_on_terminal([aegis, *arguments], answers, cwd=self.directory,
+                                         env=self.environment)
+        self.assertEqual(ended, code, printed)
+        return printed.replace("\r\n", "\n")
 
 
 def main():

@@ -5,12 +5,11 @@ usage: completion_test.py PATH_OF_AEGIS [unittest options]
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-AEGIS = ""
+import command_case
 
 # Completes $1 as bash does when TAB is pressed at its end.
 IN_BASH = r"""
@@ -27,7 +26,7 @@ class CompletionTest(unittest.TestCase):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         self.directory = Path(temporary.name)
-        (self.directory / "aegis").symlink_to(AEGIS)
+        (self.directory / "aegis").symlink_to(command_case.aegis)
         self.environment = {**os.environ,
                             "PATH": f"{self.directory}:{os.environ['PATH']}"}
 
@@ -69,7 +68,7 @@ class CompletionTest(unittest.TestCase):
 
     def test_every_shell_reads_its_script(self):
         for shell in ("bash", "zsh", "fish"):
-            script = self.run_in(AEGIS, "completion", shell)
+            script = self.run_in(command_case.aegis, "completion", shell)
             if shutil.which(shell):
                 file = self.directory / shell
                 file.write_text(script)
@@ -77,12 +76,10 @@ class CompletionTest(unittest.TestCase):
             self.assertIn("aegis", script)
 
     def test_another_shell(self):
-        done = subprocess.run([AEGIS, "completion", "fsh"], text=True, capture_output=True)
+        done = subprocess.run([command_case.aegis, "completion", "fsh"], text=True, capture_output=True)
         self.assertEqual(done.returncode, 2)
         self.assertIn('did you mean "fish"?', done.stderr)
 
 
 if __name__ == "__main__":
-    AEGIS = os.path.abspath(sys.argv.pop(1))
-    result = unittest.main(exit=False, verbosity=2).result
-    sys.exit(0 if result.wasSuccessful() else 1)
+    command_case.main()

@@ -4,15 +4,13 @@ usage: doctor_test.py PATH_OF_AEGIS [unittest options]
 """
 import json
 import os
-import pty
 import socket
 import subprocess
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-AEGIS = ""
+import command_case
 
 
 class DoctorTest(unittest.TestCase):
@@ -41,7 +39,7 @@ class DoctorTest(unittest.TestCase):
             f"project(armoury VERSION 0.1.0)\nfind_package(aegis {aegis} CONFIG REQUIRED)\n")
 
     def doctor(self, *arguments):
-        return subprocess.run([AEGIS, "doctor", *arguments], cwd=self.directory, text=True,
+        return subprocess.run([command_case.aegis, "doctor", *arguments], cwd=self.directory, text=True,
                               capture_output=True, env=self.environment)
 
     def checks(self):
@@ -159,24 +157,10 @@ class DoctorTest(unittest.TestCase):
 
     def on_terminal(self):
         self.environment["TERM"] = "xterm"
-        leader, follower = pty.openpty()
-        printed = b""
-        with subprocess.Popen([AEGIS, "doctor"], cwd=self.directory, stdin=follower, stdout=follower,
-                              stderr=follower, env=self.environment):
-            os.close(follower)
-            while True:
-                try:
-                    part = os.read(leader, 4096)
-                except OSError:  # that is how the end of a terminal is told
-                    break
-                if not part:
-                    break
-                printed += part
-        os.close(leader)
-        return printed.decode()
+        printed, _ = command_case.run_on_terminal([command_case.aegis, "doctor"],
+                                                  cwd=self.directory, env=self.environment)
+        return printed
 
 
 if __name__ == "__main__":
-    AEGIS = os.path.abspath(sys.argv.pop(1))
-    result = unittest.main(exit=False, verbosity=2).result
-    sys.exit(0 if result.wasSuccessful() else 1)
+    command_case.main()
