@@ -89,8 +89,7 @@ DATABASE_TEST(one_that_is_not_finished_is_waited_for_or_not) {
   BOOST_TEST((co_await t.store.history("skip", 1)).at(0).outcome.value_or("") == "skipped");
   BOOST_TEST((co_await t.store.history("queue", 1)).at(0).outcome.value_or("") == "blocked");
   BOOST_TEST((co_await t.store.history("allow", 1)).at(0).outcome.value_or("") == "available");
-  auto finish = [](Session& s) -> awaitable<void> { return finish_all(s, "dead", "no luck", "5"); };
-  co_await db.session(finish);
+  co_await finish_all(db, "dead", "no luck", "5");
   co_await t.fire_at("2026-01-01T00:03:00Z");
   BOOST_TEST((co_await t.store.history("skip", 1)).at(0).outcome.value_or("") == "available");
   BOOST_TEST((co_await t.store.history("queue", 1)).at(0).outcome.value_or("") == "available");
@@ -112,8 +111,7 @@ DATABASE_TEST(one_that_was_retried_by_hand_is_waited_for_again) {
   co_await t.create({.name = "skip", .timing = "* * * * *", .overlap = "skip"});
   co_await t.create({.name = "queue", .timing = "* * * * *", .overlap = "queue"});
   co_await t.fire_at("2026-01-01T00:01:00Z");
-  auto die = [](Session& s) -> awaitable<void> { return finish_all(s, "dead", "no luck"); };
-  co_await db.session(die);
+  co_await finish_all(db, "dead", "no luck");
   co_await t.store.settle();
   BOOST_TEST(co_await t.last("skip") == "00:01 dead");
   aegis::jobs::JobFilter dead;
@@ -123,8 +121,7 @@ DATABASE_TEST(one_that_was_retried_by_hand_is_waited_for_again) {
   co_await t.fire_at("2026-01-01T00:02:00Z");
   BOOST_TEST(co_await t.last("skip", 2) == "00:02 skipped, 00:01 available");
   BOOST_TEST(co_await t.last("queue", 2) == "00:02 blocked, 00:01 available");
-  auto complete = [](Session& s) -> awaitable<void> { return finish_all(s, "completed"); };
-  co_await db.session(complete);
+  co_await finish_all(db, "completed");
   co_await t.store.settle();
   const auto first = (co_await t.store.history("skip", 2)).at(1);
   BOOST_TEST(first.outcome.value_or("") == "completed");
@@ -136,8 +133,7 @@ DATABASE_TEST(a_queued_one_waits_for_all_that_are_not_finished) {
   co_await t.prepare();
   co_await t.create({.name = "queue", .timing = "* * * * *", .overlap = "queue"});
   co_await t.fire_at("2026-01-01T00:01:00Z");
-  auto die = [](Session& s) -> awaitable<void> { return finish_all(s, "dead"); };
-  co_await db.session(die);
+  co_await finish_all(db, "dead");
   co_await t.fire_at("2026-01-01T00:02:00Z");
   const auto runs = co_await t.store.history("queue", 2);
   const std::int64_t first = *runs.at(1).job_id, second = *runs.at(0).job_id;
@@ -145,17 +141,11 @@ DATABASE_TEST(a_queued_one_waits_for_all_that_are_not_finished) {
   which.id = first;
   co_await aegis::jobs::change(db, aegis::jobs::JobAction::retry, which);
   co_await t.fire_at("2026-01-01T00:03:00Z");
-  auto complete = [second](Session& s) -> awaitable<void> {
-    return finish_all(s, "completed", {}, {}, second);
-  };
-  co_await db.session(complete);
+  co_await finish_all(db, "completed", {}, {}, second);
   aegis::jobs::Store jobs(db);
   co_await jobs.follow_up({second});
   BOOST_TEST(co_await t.last("queue", 3) == "00:03 blocked, 00:02 completed, 00:01 available");
-  auto complete_first = [first](Session& s) -> awaitable<void> {
-    return finish_all(s, "completed", {}, {}, first);
-  };
-  co_await db.session(complete_first);
+  co_await finish_all(db, "completed", {}, {}, first);
   co_await jobs.follow_up({first});
   BOOST_TEST(co_await t.last("queue") == "00:03 available");
 }
@@ -176,8 +166,7 @@ DATABASE_TEST(many_that_are_queued_run_one_after_the_other) {
     BOOST_REQUIRE(ids.size() == 2);  // one of each
     BOOST_TEST(co_await t.jobs() == 2 * left);
     for (const std::int64_t id : ids) {
-      auto end = [id](Session& s) -> awaitable<void> { return finish_all(s, "dead", {}, {}, id); };
-      co_await db.session(end);
+      co_await finish_all(db, "dead", {}, {}, id);
     }
     co_await jobs.follow_up(ids);
   }
@@ -225,8 +214,7 @@ DATABASE_TEST(open_runs_are_settled_however_many_there_are) {
   };
   co_await db.session(add);
   co_await t.store.settle();
-  auto finish = [](Session& s) -> awaitable<void> { return finish_all(s, "completed"); };
-  co_await db.session(finish);
+  co_await finish_all(db, "completed");
   auto open = [](Session& s) -> awaitable<std::int64_t> {
     co_return (co_await s.query<std::int64_t>(
                    "SELECT count(*) FROM aegis_schedule_run WHERE outcome IS NULL"))
@@ -340,8 +328,7 @@ DATABASE_TEST(slots_whose_runs_were_deleted_are_not_fired_again) {
   co_await t.create(
       {.name = "tick", .timing = "0 0 * * *", .catch_up = "all", .catch_up_most = 10'000});
   co_await t.fire_at("2026-03-01T00:00:00Z");
-  auto complete = [](Session& s) -> awaitable<void> { return finish_all(s, "completed"); };
-  co_await db.session(complete);
+  co_await finish_all(db, "completed");
   co_await t.store.settle();
   t.clock.advance(48h);
   BOOST_TEST(co_await t.store.prune(24h, 1'000) == 59);

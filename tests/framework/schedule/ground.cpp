@@ -27,15 +27,18 @@ awaitable<std::string> Ticking::last(std::string name, std::int64_t count) {
   co_return text;
 }
 
-awaitable<void> finish_all(Session& s, std::string state, std::optional<std::string> error,
+awaitable<void> finish_all(Database& db, std::string state, std::optional<std::string> error,
                            std::optional<std::string> output, std::optional<std::int64_t> id) {
   const std::string which = id ? " WHERE id = " + std::to_string(*id) : "";
-  co_await s.execute(
-      "INSERT INTO aegis_job_finished (id, kind, queue, state, priority, run_at, created_at, "
-      "attempt, starts, max_attempts, timeout, arguments, tags, finished_at, error, output) SELECT "
-      "id, kind, queue, $1, priority, run_at, created_at, 1, 1, max_attempts, timeout, arguments, "
-      "tags, run_at, $2, $3 FROM aegis_job" +
-          which,
-      state, error, output);
-  co_await s.execute("DELETE FROM aegis_job" + which);
+  auto body = [&](Session& s) -> awaitable<void> {
+    co_await s.execute(
+        "INSERT INTO aegis_job_finished (id, kind, queue, state, priority, run_at, created_at, "
+        "attempt, starts, max_attempts, timeout, arguments, tags, finished_at, error, output) "
+        "SELECT id, kind, queue, $1, priority, run_at, created_at, 1, 1, max_attempts, timeout, "
+        "arguments, tags, run_at, $2, $3 FROM aegis_job" +
+            which,
+        state, error, output);
+    co_await s.execute("DELETE FROM aegis_job" + which);
+  };
+  co_await db.session(body);
 }

@@ -56,6 +56,6 @@ struct Ticking {
 };
 
 /// Ends every job as a worker would, or only one.
-awaitable<void> finish_all(Session& s, std::string state, std::optional<std::string> error = {},
+awaitable<void> finish_all(Database& db, std::string state, std::optional<std::string> error = {},
                            std::optional<std::string> output = {},
                            std::optional<std::int64_t> id = {});

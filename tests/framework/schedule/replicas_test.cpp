@@ -118,7 +118,7 @@ DATABASE_TEST(a_scheduler_fires_what_is_created_while_it_sleeps) {
     BOOST_TEST(run.how == "on time");
   }
   co_await aegis::schedule::pause(store, "soon");
-  co_await db.session([](Session& s) -> awaitable<void> { return finish_all(s, "completed"); });
+  co_await finish_all(db, "completed");
   auto settled = [&]() -> awaitable<bool> {
     auto body = [](Session& s) -> awaitable<std::int64_t> {
       return s.select<RunRow>().where(RunRow::col.outcome == "completed").count();
