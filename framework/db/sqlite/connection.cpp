@@ -153,16 +153,26 @@ void Connection::configure(Role role) {
   if (role != Role::writer) {
     text("PRAGMA query_only = ON");
   } else {
-    try {
-      text(fmt::format("PRAGMA journal_mode = {}", config_.journal_mode));
-    } catch (const Failure& failure) {
-      if (failure.primary_code() != SQLITE_READONLY) throw;  // it can be read all the same
-    }
+    set_journal_mode();
     text("PRAGMA journal_size_limit = 67108864");
     text("PRAGMA analysis_limit = 400");  // so that PRAGMA optimize is quick
   }
   text(fmt::format("PRAGMA synchronous = {}", config_.synchronous));
   sqlite3_set_authorizer(handle, &Connection::authorize, this);
+}
+
+// SQLite takes a new file to WAL with a read lock that becomes a write lock. If another process
+// writes just then, it does not ask the busy handler, since two such could wait for each other.
+void Connection::set_journal_mode() {
+  for (int tries = 0;; ++tries) {
+    try {
+      text(fmt::format("PRAGMA journal_mode = {}", config_.journal_mode));
+      return;
+    } catch (const Failure& failure) {
+      if (failure.primary_code() == SQLITE_READONLY) return;  // it can be read all the same
+      if (failure.primary_code() != SQLITE_BUSY || wait_for_lock(this, tries) == 0) throw;
+    }
+  }
 }
 
 int Connection::authorize(void* self, int action, const char*, const char*, const char*,

@@ -77,6 +77,7 @@ class Connection {
   };
 
   void configure(Role role);
+  void set_journal_mode();
   void bind(Prepared& statement, std::span<const Cell> values);
   [[noreturn]] void fail(std::string_view sql) const { throw last_failure(sql); }
   bool is_interrupted() const { return interrupted_ && interrupted_(); }

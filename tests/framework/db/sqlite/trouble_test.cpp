@@ -57,6 +57,22 @@ BOOST_AUTO_TEST_CASE(a_lock_that_ends_in_time_is_waited_for) {
   BOOST_TEST(db.query("SELECT count(*) FROM t").first() == "3");
 }
 
+// As when processes start together on a file that is new: SQLite itself does not wait here.
+BOOST_AUTO_TEST_CASE(a_journal_mode_that_another_process_holds_up_is_waited_for) {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "new.db";
+  Locker locker(file, "CREATE TABLE t (v); BEGIN IMMEDIATE");
+  const sqlite::Config config = sqlite::read_config({.url = url_of(file)});
+  int waited = 0;
+  const auto while_waiting = [&] {
+    if (++waited == 3) locker.release();
+    return false;
+  };
+  sqlite::Connection connection(config, sqlite::Connection::Role::writer, while_waiting);
+  BOOST_TEST(waited >= 3);
+  BOOST_TEST(connection.text("PRAGMA journal_mode") == "wal");
+}
+
 BOOST_AUTO_TEST_CASE(locked_for_reading_too) {
   Fixture db({{"busy_timeout", "50"}, {"journal_mode", "DELETE"}});
   db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER)");
