@@ -87,7 +87,8 @@ std::string base_url(const Settings& settings, const Server& server) {
 
 int serve(App::Parts& parts, const Settings& settings, const ServeOptions& options) {
   const int socket = http::inherited_socket();
-  Runtime runtime({.threads = settings.io_threads, .shutdown_timeout = settings.shutdown_timeout});
+  Runtime runtime({.threads = settings.io_threads,
+                   .shutdown_timeout = settings.shutdown_delay + settings.shutdown_timeout});
   std::optional<DatabaseSide> side;
 
   parts.services.provide(Clock::system());
@@ -106,7 +107,7 @@ int serve(App::Parts& parts, const Settings& settings, const ServeOptions& optio
                 parts.services);
   parts.health.add(std::make_unique<ServerHealth>(server));
   server.start();
-  runtime.on_drain("http", [&] { return server.drain(); });
+  runtime.on_drain("http", [&] { return server.drain(settings.shutdown_delay); });
   std::unique_ptr<schedule::Scheduler> scheduler;
   std::unique_ptr<jobs::Worker> worker;
   if (side) {

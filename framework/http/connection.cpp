@@ -268,7 +268,7 @@ bool Connection::admit(Response& refusal) {
 /// Makes of what the handler left the `response` that is sent. Whether there is anybody to send it
 /// to.
 bool Connection::settle(Response& response, const std::exception_ptr& failure) {
-  last_reply_ = timed_out_ || !parser_->keep_alive() || core_->draining();
+  last_reply_ = timed_out_ || !parser_->keep_alive() || core_->leaving();
   if (client_gone_ || !open_) {
     log::debug("the client left before the reply", "method", to_string(request_.method), "path",
                request_.path, "request_id", request_.id);

@@ -1,5 +1,6 @@
 #include "aegis/http/server.h"
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -81,11 +82,17 @@ ServerStats Server::stats() const {
   return stats;
 }
 
-awaitable<void> Server::drain() {
+awaitable<void> Server::drain(std::chrono::milliseconds delay) {
+  const auto cores = impl_->cores;
+  const auto listener = impl_->listener;
+  if (delay.count() > 0) {
+    for (const auto& core : cores) asio::post(core->context, [core] { core->begin_leaving(); });
+    http::Timer timer(cores[0]->context, delay);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
   // First the listener: whoever it hands to another core is in that core's queue before what
   // follows.
-  const auto cores = impl_->cores;
-  co_await asio::co_spawn(cores[0]->context, stop_listening(impl_->listener), asio::use_awaitable);
+  co_await asio::co_spawn(cores[0]->context, stop_listening(listener), asio::use_awaitable);
   for (const auto& core : cores) asio::post(core->context, [core] { core->begin_drain(); });
   for (const auto& core : cores) {
     co_await asio::co_spawn(core->context, drained(core), asio::use_awaitable);

@@ -66,7 +66,9 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   /// To be called when a connection has left the list.
   void removed();
 
-  /// From now on replies say Connection: close. Completes when the last connection is gone.
+  /// From now on replies say Connection: close.
+  void begin_leaving() noexcept { leaving_ = true; }
+  /// So they do, and what is idle ends. Completes when the last connection is gone.
   awaitable<void> drain();
   void begin_drain();
   void stop();
@@ -79,6 +81,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   }
   Tick tick() const noexcept { return tick_; }
   std::string_view date_line() const noexcept { return date_line_; }
+  bool leaving() const noexcept { return leaving_ || draining_; }
   bool draining() const noexcept { return draining_; }
 
   /// Warns, at most once per second.
@@ -105,6 +108,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   Timer sweep_timer_;
   Timer empty_;  // cancelled when the last connection has gone
   bool sweeping_ = false;
+  bool leaving_ = false;
   bool draining_ = false;
   Tick tick_ = 0;
   Tick next_overload_log_ = 0;

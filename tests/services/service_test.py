@@ -293,6 +293,16 @@ class ServiceTest(unittest.TestCase):
         self.assertTrue(reply.startswith(b"HTTP/1.1 201"), reply)
         self.assertEqual(service.wait(), 0)
 
+    def test_connections_are_taken_for_shutdown_delay(self):
+        service = self.serve(SHUTDOWN_DELAY="1h")
+        service.await_ready()
+        service.process.send_signal(signal.SIGTERM)
+        reply = service.await_status("/readyz", 503)
+        self.assertIn("shuts down", reply.text)
+        self.assertEqual(service.request("POST", "/shields", {"name": "Late"}).status, 201)
+        self.assertEqual(service.request("GET", "/livez").getheader("Connection"), "close")
+        self.assertEqual(service.stop(), 128 + signal.SIGTERM)  # the second one ends it at once
+
     @on_sqlite
     def test_a_corrupt_file_is_unhealthy_and_the_process_stays(self):
         Path(self.directory, "bad.db").write_bytes(b"this is no database, however long it is" * 99)

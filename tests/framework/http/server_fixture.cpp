@@ -133,8 +133,8 @@ void ServerFixture::await(const std::function<bool(const ServerStats&)>& conditi
   }
 }
 
-std::future<void> ServerFixture::drain() {
-  return asio::co_spawn(runtime_->executor(0), server_->drain(), asio::use_future);
+std::future<void> ServerFixture::drain(std::chrono::milliseconds delay) {
+  return asio::co_spawn(runtime_->executor(0), server_->drain(delay), asio::use_future);
 }
 
 }  // namespace aegis::test

@@ -94,7 +94,7 @@ class ServerFixture {
   /// Waits until the server's counters say so.
   void await(const std::function<bool(const ServerStats&)>& condition);
   /// Runs Server::drain() on the runtime.
-  std::future<void> drain();
+  std::future<void> drain(std::chrono::milliseconds delay = 0ms);
 
  private:
   Handler handler_;

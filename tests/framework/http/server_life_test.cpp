@@ -170,6 +170,30 @@ BOOST_AUTO_TEST_CASE(drain_does_not_wait_for_a_header_that_stalls) {
   BOOST_TEST((drained.wait_for(patience) == std::future_status::ready));
 }
 
+BOOST_AUTO_TEST_CASE(drain_with_a_delay_goes_on_accepting_and_says_close) {
+  ServerFixture fixture(echo, {}, 2);
+  Client kept = fixture.connect();
+  BOOST_TEST(kept.exchange(get("/")).header("connection").empty());
+  std::future<void> drained = fixture.drain(1h);                     // the fixture's end cancels it
+  while (kept.exchange(get("/")).header("connection") != "close") {  // until it has begun
+  }
+  BOOST_TEST(kept.at_end());
+  for (int i = 0; i < 4; ++i) {  // on either core
+    Client fresh = fixture.connect();
+    WireReply reply = fresh.exchange(get("/"));
+    BOOST_TEST(reply.status == 200);
+    if (reply.header("connection") != "close") continue;  // its core has not heard of it yet
+    BOOST_TEST(fresh.at_end());
+  }
+  BOOST_TEST((drained.wait_for(0s) == std::future_status::timeout));
+}
+
+BOOST_AUTO_TEST_CASE(drain_ends_when_its_delay_is_over) {
+  ServerFixture fixture(echo, {}, 2);
+  BOOST_TEST((fixture.drain(1ms).wait_for(patience) == std::future_status::ready));
+  BOOST_CHECK_THROW(fixture.connect(), boost::system::system_error);
+}
+
 BOOST_AUTO_TEST_CASE(drain_without_connections_completes) {
   ServerFixture fixture(echo, {}, 2);
   BOOST_TEST((fixture.drain().wait_for(patience) == std::future_status::ready));

@@ -20,6 +20,7 @@ struct Settings {
   std::string log_format = "auto";
   bool access_log = true;
   std::uint16_t io_threads = 0;
+  std::chrono::milliseconds shutdown_delay{0};
   std::chrono::milliseconds shutdown_timeout{10'000};
 
   std::string database_url = "sqlite:///data/app.db";
@@ -70,6 +71,9 @@ struct Settings {
        doc("How log lines look: text, json, or auto: text on a terminal.")),
       (access_log, doc("Log a line for each request.")),
       (io_threads, le(1024), doc("Threads that serve requests; 0: as many as there are cores.")),
+      (shutdown_delay, ge(0),
+       doc("How long connections are still taken after SIGTERM, so that load balancers see /readyz "
+           "turn 503 first.")),
       (shutdown_timeout, ge(0),
        doc("How long requests may take to finish after SIGTERM before they are abandoned.")),
       (database_url, min_length(1),

@@ -16,7 +16,7 @@ class Runtime;
 struct ServerOptions {
   std::string host = "127.0.0.1";  ///< an address, or a name that is looked up
   std::uint16_t port = 8000;       ///< 0: any free one
-  bool next_free_port = false;  ///< when `port` is taken, try the following ones
+  bool next_free_port = false;     ///< when `port` is taken, try the following ones
   int socket = -1;  ///< one that listens already, to be taken over: host and port are its own
   std::size_t max_header_bytes = 16 * 1024;  ///< the request's target may be half of it
   std::size_t max_body_bytes = 1024 * 1024;
@@ -43,9 +43,10 @@ struct ServerStats {
   std::uint64_t timeouts = 0;             ///< of any kind, but for idle connections
 };
 
-/// HTTP/1.1 on every core of the runtime. Time-outs are kept to about 100 ms. A handler is cancelled
-/// (Asio's terminal cancellation) when its time is up, and when its client is gone, which is looked
-/// for once it has run for 100 ms; a client that closed only its sending side counts as gone, too.
+/// HTTP/1.1 on every core of the runtime. Time-outs are kept to about 100 ms. A handler is
+/// cancelled (Asio's terminal cancellation) when its time is up, and when its client is gone, which
+/// is looked for once it has run for 100 ms; a client that closed only its sending side counts as
+/// gone, too.
 class Server {
  public:
   /// `handler` and `services` must outlive the server.
@@ -62,8 +63,9 @@ class Server {
   ServerStats stats() const;
 
   /// Stops accepting, answers what is in flight with Connection: close, closes idle connections
-  /// after at most one second. Completes when the last connection is gone.
-  awaitable<void> drain();
+  /// after at most one second. Completes when the last connection is gone. For `delay` before that
+  /// it goes on as ever, but that every reply says Connection: close.
+  awaitable<void> drain(std::chrono::milliseconds delay = std::chrono::milliseconds(0));
 
  private:
   struct Impl;
