@@ -97,9 +97,10 @@ void App::Parts::declare_schedules() {
   }
 }
 
-void App::Parts::add_routes(std::function<std::string()> why_not_ready) {
+void App::Parts::add_routes(std::function<std::string()> why_not_ready,
+                            std::chrono::milliseconds keep_health) {
   for (const auto add : route_adders) add(router);
-  add_health_routes(router, health, std::move(why_not_ready));
+  add_health_routes(router, health, std::move(why_not_ready), keep_health);
   if (!jobs.empty() && !jobs_api_token.reveal().empty()) add_jobs_routes(router, jobs_api_token);
   if (has_schedules() && !jobs_api_token.reveal().empty()) {
     add_schedules_routes(router, jobs_api_token, jobs);

@@ -78,8 +78,10 @@ std::optional<HealthAnswer> find_service(const Context& context, const std::stri
 }
 
 int health(const Context& context, const HealthOptions& options) {
-  const bool brief = options.probe || (options.json && !options.detailed);
-  const auto answer = find_service(context, brief ? "/health" : "/health/detailed");
+  const bool brief = options.json && !options.detailed;
+  const auto answer = find_service(context, options.probe ? "/health/probe"
+                                            : brief       ? "/health"
+                                                          : "/health/detailed");
   if (!answer) {
     const int last = context.settings.port + tries(context) - 1;
     const std::string ports = fmt::format("{}{}", context.settings.port,

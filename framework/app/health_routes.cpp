@@ -1,6 +1,9 @@
 #include "app/health_routes.h"
 
 #include <utility>
+#include <vector>
+
+#include "app/shared_health.h"
 
 namespace aegis {
 
@@ -12,9 +15,8 @@ Response fresh(Response response) {
   return response;
 }
 
-awaitable<Response> report(const HealthRegistry& health, bool detailed) {
-  const HealthReport found = co_await health.check();
-  co_return fresh(Response::json(found.json(detailed), found.healthy() ? 200 : 503));
+Response answer(const HealthReport& report, bool detailed) {
+  return fresh(Response::json(report.json(detailed), report.healthy() ? 200 : 503));
 }
 
 struct Live {
@@ -30,23 +32,39 @@ struct Ready {
   }
 };
 
+struct Probe {
+  SharedHealth health;
+  std::function<std::string()> why_not_ready;
+  awaitable<Response> operator()() const {
+    HealthReport report = *co_await health.report();
+    std::erase_if(report.components, [](const auto& component) { return component.shared; });
+    if (std::string reason = why_not_ready(); !reason.empty()) {
+      report.components.push_back(
+          {.name = "readiness", .status = HealthStatus::unhealthy, .message = std::move(reason)});
+    }
+    co_return answer(report, false);
+  }
+};
+
 struct Report {
-  const HealthRegistry* health;
+  SharedHealth health;
   bool detailed;
-  awaitable<Response> operator()() const { return report(*health, detailed); }
+  awaitable<Response> operator()() const { co_return answer(*co_await health.report(), detailed); }
 };
 
 }  // namespace
 
-void add_health_routes(Router& router, const HealthRegistry& health,
-                       std::function<std::string()> why_not_ready) {
+void add_health_routes(Router& router, const HealthRegistry& checks,
+                       std::function<std::string()> why_not_ready, std::chrono::milliseconds keep) {
+  const SharedHealth health(checks, keep);
   router.get("/livez", Live{}).summary("Whether the process runs").tag("health");
-  router.get("/readyz", Ready{std::move(why_not_ready)})
-      .summary("Whether requests are welcome")
-      .tag("health");
-  router.get("/health", Report{&health, false}).summary("Health in brief").tag("health");
-  router.get("/health/detailed", Report{&health, true})
+  router.get("/readyz", Ready{why_not_ready}).summary("Whether requests are welcome").tag("health");
+  router.get("/health", Report{health, false}).summary("Health in brief").tag("health");
+  router.get("/health/detailed", Report{health, true})
       .summary("Health of every component")
+      .tag("health");
+  router.get("/health/probe", Probe{health, std::move(why_not_ready)})
+      .summary("Whether this process can do its work")
       .tag("health");
 }
 

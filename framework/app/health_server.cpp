@@ -9,9 +9,10 @@ namespace aegis {
 HealthServer::HealthServer(Runtime& runtime, App::Parts& parts, const DatabaseSetup& setup,
                            const Settings& settings) {
   if (settings.health_port == 0) return;
-  add_health_routes(router_, parts.health, [&] {
+  const auto why_not_ready = [&] {
     return runtime.draining() ? "the process shuts down" : setup.why_not_ready();
-  });
+  };
+  add_health_routes(router_, parts.health, why_not_ready, health_kept);
   server_ = std::make_unique<Server>(
       runtime, ServerOptions{.host = settings.host, .port = settings.health_port}, router_,
       parts.services);

@@ -23,6 +23,7 @@ class JobsHealth : public HealthCheck {
         failure_unhealthy_(settings.jobs_failure_unhealthy) {}
 
   std::string_view name() const override { return "jobs"; }
+  bool shared() const override { return true; }
 
   awaitable<ComponentHealth> check() override {
     const jobs::Overview found = co_await store_.overview();

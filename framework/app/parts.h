@@ -30,7 +30,7 @@ struct App::Parts {
   bool has_jobs_tables = false;
   std::vector<void (*)(Schedules&)> schedule_declarers{};
   std::vector<Schedules::Declared> schedules{};  ///< once declare_schedules() was called
-  Secret<std::string> jobs_api_token{};  ///< empty: no HTTP API for jobs and schedules
+  Secret<std::string> jobs_api_token{};          ///< empty: no HTTP API for jobs and schedules
   std::vector<SettingsTarget> settings{};
   std::vector<void (*)(Router&)> route_adders{};
   std::vector<std::unique_ptr<HealthCheck> (*)(const Services&)> health_makers{};
@@ -45,11 +45,13 @@ struct App::Parts {
   /// Asks the application for its schedules, before any command runs. Throws Error(invalid) for one
   /// that cannot be.
   void declare_schedules();
-  /// Adds all routes: the application's, /livez to /health/detailed, /jobs, /queues and /schedules,
+  /// Adds all routes: the application's, /livez to /health/probe, /jobs, /queues and /schedules,
   /// /openapi.json and /docs.
-  /// `why_not_ready` answers what /readyz is to say; empty: ready.
+  /// `why_not_ready` answers what /readyz is to say; empty: ready. What a health check found is
+  /// told for `keep_health`.
   /// Throws Error(internal) for a bad or doubled route.
-  void add_routes(std::function<std::string()> why_not_ready);
+  void add_routes(std::function<std::string()> why_not_ready,
+                  std::chrono::milliseconds keep_health = std::chrono::milliseconds(0));
   /// Whether it has models, jobs or schedules, or a handler that takes a Session or the Database.
   /// Call it after add_routes().
   bool needs_database() const;

@@ -30,6 +30,7 @@ class SchedulesHealth : public HealthCheck {
       : store_(database, {}), late_warning_(settings.schedules_late_warning) {}
 
   std::string_view name() const override { return "schedules"; }
+  bool shared() const override { return true; }
 
   awaitable<ComponentHealth> check() override {
     const auto counts = co_await store_.counts();

@@ -12,6 +12,7 @@
 #include "aegis/http/server.h"
 #include "app/database_settings.h"
 #include "app/database_setup.h"
+#include "app/health_routes.h"
 #include "app/scheduler.h"
 #include "app/worker.h"
 #include "http/inherited_socket.h"
@@ -92,11 +93,12 @@ int serve(App::Parts& parts, const Settings& settings, const ServeOptions& optio
   std::optional<DatabaseSide> side;
 
   parts.services.provide(Clock::system());
-  parts.add_routes([&] {
+  const auto why_not_ready = [&] {
     return runtime.draining() ? std::string("the service shuts down")
            : side             ? side->setup.why_not_ready()
                               : std::string();
-  });
+  };
+  parts.add_routes(why_not_ready, health_kept);
   if (options.with_database || parts.needs_database()) {
     side.emplace(runtime, parts, settings, options.upgrade);
   }

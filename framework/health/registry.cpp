@@ -44,6 +44,7 @@ awaitable<void> look(HealthCheck& check, std::shared_ptr<Round> round, std::size
     found = {.status = HealthStatus::unhealthy, .message = "threw what is not a std::exception"};
   }
   found.name = check.name();
+  found.shared = check.shared();
   found.response_time_ms =
       std::chrono::duration<double, std::milli>(SteadyClock::now() - began).count();
   round->results[index] = std::move(found);
@@ -55,7 +56,8 @@ ComponentHealth overdue(const HealthCheck& check, std::chrono::milliseconds limi
   return {.name = std::string(check.name()),
           .status = HealthStatus::unhealthy,
           .message = "did not answer within " + std::to_string(limit.count()) + " ms",
-          .response_time_ms = static_cast<double>(limit.count())};
+          .response_time_ms = static_cast<double>(limit.count()),
+          .shared = check.shared()};
 }
 
 std::vector<std::pair<std::string, HealthValue>> about_the_machine() {

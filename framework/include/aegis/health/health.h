@@ -34,6 +34,7 @@ struct ComponentHealth {
   /// A value under a secret's key (password, token, …) is shown as `***`.
   std::vector<std::pair<std::string, HealthValue>> metadata{};
   std::vector<ComponentHealth> sub_components{};
+  bool shared = false;  ///< HealthCheck::shared(), as the registry found it
 
   /// The worst of this component's own status and its sub-components'.
   HealthStatus worst() const;
@@ -44,6 +45,9 @@ class HealthCheck {
  public:
   virtual ~HealthCheck() = default;
   virtual std::string_view name() const = 0;
+  /// Whether it looks at what all processes have in common, such as a queue. No process is better
+  /// than another there, so `health probe`, by which single ones are replaced, leaves it out.
+  virtual bool shared() const { return false; }
   /// An exception counts as unhealthy with its message. Runs on the core of whoever asks, and on
   /// several cores at once when several do.
   virtual awaitable<ComponentHealth> check() = 0;
