@@ -74,6 +74,7 @@ awaitable<std::string> DatabaseSetup::attempt() {
     co_return "";
   }
   if (!state.problems.empty()) co_return fmt::format("{}", fmt::join(state.problems, "; "));
+  if (!state.note.empty()) log::warn("going back to an older release", "database", state.note);
   if (state.pending.empty()) co_return "";
   if (!failure_.empty()) co_return failure_;
   co_return fmt::format("the database is at {}, but this program needs {}: run db upgrade",

@@ -178,6 +178,7 @@ int db_status(const Settings& settings) {
                mask_url_password(settings.database_url), now, folder.title_of(folder.head()));
     for (const auto& revision : state.pending) say("pending   " + revision.title());
     for (const auto& problem : state.problems) say("problem   " + problem);
+    if (!state.note.empty()) say("newer     " + state.note);
     return exit_ok;
   });
 }
@@ -209,8 +210,9 @@ int db_check(const App::Parts& parts, const Settings& settings) {
       for (const auto& revision : state.pending) {
         found.push_back("database: " + revision.title() + " is pending (db upgrade)");
       }
+      if (!state.note.empty()) found.push_back("database: " + state.note);
       // What it should be is known only for the newest.
-      if (!state.problems.empty() || !state.pending.empty()) co_return;
+      if (state.newer || !state.problems.empty() || !state.pending.empty()) co_return;
       for (const auto& line : co_await migrator.drift()) found.push_back("database: " + line);
     };
     migrate(settings, work, folder);

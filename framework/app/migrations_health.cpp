@@ -31,6 +31,9 @@ class MigrationsHealth : public HealthCheck {
     } else if (!state.problems.empty()) {
       health.status = HealthStatus::warning;
       health.message = fmt::format("{}", fmt::join(state.problems, "; "));
+    } else if (!state.note.empty()) {
+      health.status = HealthStatus::warning;
+      health.message = state.note;
     } else {
       health.message = "at " + folder_.title_of(folder_.head());
     }

@@ -9,7 +9,7 @@
 namespace aegis {
 
 /// The migrations component of /health: unhealthy while the database lacks migrations, a warning
-/// when it was migrated by other files than these. Both must outlive the check.
+/// when it was migrated by other files than these, or by more. Both must outlive the check.
 std::unique_ptr<HealthCheck> migrations_health(Database& database,
                                                const db::MigrationFolder& folder);
 

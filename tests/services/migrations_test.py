@@ -159,8 +159,25 @@ class MigrationsTest(unittest.TestCase):
             self.assertEqual(service.stop(), 0)
             self.run_db("downgrade", "--allow-destructive", "--to", "0")
 
+    def test_a_newer_database_is_worked_with_when_it_only_has_more(self):
+        title = self.add_migration("later", "ALTER TABLE shield ADD COLUMN weight INTEGER;")
+        self.run_db("upgrade")
+        shutil.rmtree(self.migrations / title)
+        newer = "the database is newer than this program: it has 0004_later"
+        for command in (("upgrade",), ("status",)):
+            self.assertIn(newer, self.run_db(*command))
+        self.assertIn(newer, self.run_db("check", code=1))
+        for command in ("api", "serve"):
+            service = self.serve(command)
+            service.await_ready()
+            self.assertEqual(service.request("POST", "/shields", {"name": command}).status, 201)
+            health = service.get_json("/health/detailed")["components"]["migrations"]
+            self.assertEqual(health["status"], "warning")
+            self.assertIn(newer, health["message"])
+            self.assertEqual(service.stop(), 0)
+
     def test_a_newer_database_is_refused(self):
-        title = self.add_migration("later", "")
+        title = self.add_migration("later", "-- breaking: shields are weighed")
         self.run_db("upgrade")
         shutil.rmtree(self.migrations / title)
         self.assertIn("the database is newer than this program: it has 0004_later",

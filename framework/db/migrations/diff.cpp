@@ -358,6 +358,23 @@ std::vector<std::string> SchemaDiff::losses() const {
   return lines;
 }
 
+std::vector<std::string> SchemaDiff::breaks() const {
+  std::vector<std::string> lines = SchemaDiff{.renames = renames}.summary();
+  for (const auto& change : tables) {
+    if (!change.from || !change.to) continue;
+    for (const auto& [from, to, fill] : change.columns) {
+      if (!to) continue;
+      const bool demands = !to->nullable && !to->default_value && (!from || from->nullable);
+      if (demands) lines.push_back(path(change.to->name, to->name) + " must be given");
+      const bool other = from && from->type != to->type;
+      if (other && conversion(from->kind(), to->kind()) == Conversion::safe) {
+        lines.push_back(fmt::format("{} becomes {}", path(change.to->name, to->name), to->type));
+      }
+    }
+  }
+  return lines;
+}
+
 std::vector<std::string> rename_hints(const SchemaDiff& diff) {
   std::vector<std::string> hints;
   for (const auto& dropped : diff.tables) {

@@ -53,6 +53,8 @@ struct SchemaDiff {
   std::vector<std::string> summary() const;
   /// The part of it that loses data.
   std::vector<std::string> losses() const;
+  /// The part of it, but for losses(), with which programs that know only the old side fail.
+  std::vector<std::string> breaks() const;
 };
 
 /// Throws Error(invalid), which lists all of it, where the intent names what is not there, a column

@@ -53,13 +53,16 @@ std::string_view trimmed(std::string_view line) {
 }
 
 Section read_section(std::string_view text) {
-  constexpr std::string_view destructive = "-- destructive: ";
+  constexpr std::string_view destructive = "-- destructive: ", breaking = "-- breaking: ";
   Section section;
   for (std::size_t from = 0; from < text.size();) {
     const auto end = std::min(text.find('\n', from), text.size());
     const std::string_view line = trimmed(text.substr(from, end - from));
     if (line.starts_with(destructive)) {
       section.losses.emplace_back(line.substr(destructive.size()));
+      section.breaks.push_back(section.losses.back());
+    } else if (line.starts_with(breaking)) {
+      section.breaks.emplace_back(line.substr(breaking.size()));
     } else if (line == "-- no transaction") {
       section.in_transaction = false;
     }

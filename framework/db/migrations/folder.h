@@ -30,7 +30,9 @@ struct Revision {
 struct Section {
   std::vector<std::string> statements{};
   std::vector<std::string> losses{};  ///< what "-- destructive: …" lines say
-  bool in_transaction = true;         ///< no line "-- no transaction"
+  /// These and "-- breaking: …": why programs from before it cannot work after it.
+  std::vector<std::string> breaks{};
+  bool in_transaction = true;  ///< no line "-- no transaction"
 };
 
 struct Script {

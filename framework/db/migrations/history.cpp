@@ -12,9 +12,9 @@ std::string_view framework_version() {
   return AEGIS_VERSION;
 }
 
-MigrationState compare(const MigrationFolder& folder, std::vector<AppliedMigration> applied,
+MigrationState compare(const MigrationFolder& folder, MigrationHistory history,
                        std::string_view dialect) {
-  MigrationState state{.applied = std::move(applied)};
+  MigrationState state{.applied = std::move(history.applied)};
   const auto problem = [&]<class... Args>(fmt::format_string<Args...> format, Args&&... args) {
     state.problems.push_back(fmt::format(format, std::forward<Args>(args)...));
   };
@@ -23,10 +23,19 @@ MigrationState compare(const MigrationFolder& folder, std::vector<AppliedMigrati
     const Revision* revision = folder.find(row.number);
     if (!revision && row.number > folder.head()) {
       state.newer = true;
-      problem(
-          "the database is newer than this program: it has {}, and the newest migration in {} is "
-          "{}; run the release that brought it, or have that one go back: db downgrade --to {}",
-          title, folder.path().string(), folder.title_of(folder.head()), folder.head());
+      const bool adds_only =
+          history.tells_breaking &&
+          std::ranges::find(history.breaking, row.number, &BreakingMigration::number) ==
+              history.breaking.end();
+      if (adds_only) {
+        state.note += fmt::format("{}{}", state.note.empty() ? "" : ", ", title);
+      } else {
+        problem(
+            "the database is newer than this program: it has {}, and the newest migration in {} "
+            "is {}; run the release that brought it, or have that one go back: db downgrade --to "
+            "{}",
+            title, folder.path().string(), folder.title_of(folder.head()), folder.head());
+      }
     } else if (!revision || revision->name != row.name) {
       problem("{} was applied, but {} has {}; bring back the migration as it was", title,
               folder.path().string(), revision ? revision->title() : "no such migration");
@@ -51,22 +60,38 @@ MigrationState compare(const MigrationFolder& folder, std::vector<AppliedMigrati
           revision.title(), folder.path().string(), folder.head() + 1, revision.name);
     }
   }
+  if (!state.problems.empty()) state.note.clear();
+  if (!state.note.empty()) {
+    state.note = fmt::format(
+        "the database is newer than this program: it has {}, which this program can "
+        "work with",
+        state.note);
+  }
   return state;
 }
 
+awaitable<MigrationHistory> read_history(Session& session) {
+  const MigrationBackend& backend = backend_of(session);
+  MigrationHistory history;
+  if (co_await backend.has_table(session, table_of<AppliedMigration>().name)) {
+    history.applied = co_await session.select<AppliedMigration>()
+                          .order_by(AppliedMigration::col.number.asc())
+                          .all();
+  }
+  history.tells_breaking = co_await backend.has_table(session, table_of<BreakingMigration>().name);
+  if (history.tells_breaking) history.breaking = co_await session.select<BreakingMigration>().all();
+  co_return history;
+}
+
 awaitable<MigrationState> migration_state(Database& database, const MigrationFolder& folder) {
-  std::vector<AppliedMigration> applied;
+  MigrationHistory history;
   std::string_view dialect;
   auto body = [&](Session& s) -> awaitable<void> {
-    const MigrationBackend& backend = backend_of(s);
-    dialect = backend.name();
-    if (co_await backend.has_table(s, table_of<AppliedMigration>().name)) {
-      applied =
-          co_await s.select<AppliedMigration>().order_by(AppliedMigration::col.number.asc()).all();
-    }
+    dialect = backend_of(s).name();
+    history = co_await read_history(s);
   };
   co_await database.run_session({.read_only = true}, body);
-  co_return compare(folder, std::move(applied), dialect);
+  co_return compare(folder, std::move(history), dialect);
 }
 
 }  // namespace aegis::db

@@ -21,22 +21,43 @@ struct AppliedMigration {
               (applied_at), (duration), (framework_version))
 };
 
+/// An applied migration that programs from before it cannot work with, and why: Section::breaks.
+struct BreakingMigration {
+  std::int64_t number{};
+  std::string reasons{};  ///< a line each
+
+  AEGIS_TABLE(BreakingMigration, "aegis_breaking_migrations", (number, primary_key), (reasons))
+};
+
 std::string_view framework_version();
 
 /// What a database has of a folder's migrations.
 struct MigrationState {
   std::vector<AppliedMigration> applied{};  ///< oldest first
   std::vector<Revision> pending{};
-  /// Why nothing can be applied to it: it is newer than the program, or a file was edited.
+  /// Why nothing can be applied to it, nor the program work with it: a file was edited, or it
+  /// is newer and that breaks older programs.
   std::vector<std::string> problems{};
   bool newer = false;  ///< it has migrations that the folder lacks
+  /// Of a newer database that the program can work with: what it has, for people. Otherwise empty.
+  std::string note{};
 
   std::int64_t current() const { return applied.empty() ? 0 : applied.back().number; }
 };
 
+/// What the database tells of its migrations.
+struct MigrationHistory {
+  std::vector<AppliedMigration> applied{};  ///< oldest first
+  std::vector<BreakingMigration> breaking{};
+  bool tells_breaking = false;  ///< it has the table of them
+};
+
 /// Compares what was applied with the files for `dialect`.
-MigrationState compare(const MigrationFolder& folder, std::vector<AppliedMigration> applied,
+MigrationState compare(const MigrationFolder& folder, MigrationHistory history,
                        std::string_view dialect);
+
+/// Reads it where its tables are.
+awaitable<MigrationHistory> read_history(Session& session);
 
 /// What the database says of itself.
 awaitable<MigrationState> migration_state(Database& database, const MigrationFolder& folder);

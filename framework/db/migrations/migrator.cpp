@@ -132,30 +132,34 @@ awaitable<void> Migrator::locked(FunctionRef<awaitable<void>(Session&)> body) {
 }
 
 awaitable<MigrationState> Migrator::state(Session& session) const {
-  const std::string_view dialect = backend_of(session).name();
-  auto applied = co_await session.select<AppliedMigration>()
-                     .order_by(AppliedMigration::col.number.asc())
-                     .all();
-  MigrationState state = compare(folder_, std::move(applied), dialect);
+  MigrationState state =
+      compare(folder_, co_await read_history(session), backend_of(session).name());
   if (!state.problems.empty()) refuse(state.problems);
   co_return state;
 }
 
-/// Creates the table of what was applied. Tables that are there already must be just as the newest
+/// Creates the tables of what was applied. Tables that are there already must be just as the newest
 /// migration leaves them; then all migrations count as applied.
 awaitable<void> Migrator::begin_history(Report& report) {
   const Table& history = table_of<AppliedMigration>();
+  const Table& breaking = table_of<BreakingMigration>();
   const MigrationBackend* backend = nullptr;
   bool there = false;
   auto look = [&](Session& session) -> awaitable<void> {
     backend = &backend_of(session);
-    there = co_await backend->has_table(session, history.name);
+    there = co_await backend->has_table(session, history.name) &&
+            co_await backend->has_table(session, breaking.name);
   };
   co_await database_.run_session({.read_only = true}, look);
   if (there) co_return;
 
   const Catalogue expected = co_await backend->expect(runtime_, database_, folder_.schema());
   auto create = [&](Session& session) -> awaitable<void> {
+    if (!co_await backend->has_table(session, breaking.name)) {
+      for (const auto& sql : backend->dialect().create(breaking, false)) {
+        co_await run_in_transaction(session, sql);
+      }
+    }
     if (co_await backend->has_table(session, history.name)) co_return;
     const Catalogue actual = co_await backend->inspect(session);
     for (const auto& sql : backend->dialect().create(history, false)) {
@@ -197,6 +201,10 @@ awaitable<void> Migrator::upgrade(std::optional<std::int64_t> to, Report report)
 
 awaitable<bool> Migrator::apply_next(Session& session, std::int64_t to, Report& report) {
   const MigrationState now = co_await state(session);
+  if (!now.note.empty() && to == folder_.head()) {
+    report(now.note);
+    co_return false;
+  }
   if (now.current() > to) {
     throw Error(Errc::conflict,
                 fmt::format("The database is at {} already; `db downgrade --to {}` goes back.",
@@ -210,6 +218,10 @@ awaitable<bool> Migrator::apply_next(Session& session, std::int64_t to, Report& 
   co_await run_checked(session, script.up, next.title());
   AppliedMigration row = row_of(next, folder_.checksum(next, dialect), since(begin));
   co_await session.insert(row);
+  if (!script.up.breaks.empty()) {
+    BreakingMigration breaking{next.number, fmt::format("{}", fmt::join(script.up.breaks, "\n"))};
+    co_await session.insert(breaking);
+  }
   co_await session.commit();
   report(fmt::format("{} applied in {} ms", next.title(), row.duration.count()));
   co_return next.number < to;
@@ -233,6 +245,10 @@ awaitable<bool> Migrator::revert_last(Session& session, std::int64_t to, bool al
                                             folder_.title_of(now.current()), to));
   }
   if (now.current() == to) co_return false;
+  if (!now.note.empty()) {
+    throw Error(Errc::conflict,
+                now.note + "; to go back, run `db downgrade` of the release that brought it");
+  }
   const Revision& last = *folder_.find(now.current());
   const Script script = folder_.script(last, backend_of(session).name());
   if (!script.down.losses.empty() && !allow_destructive) {
@@ -245,6 +261,10 @@ awaitable<bool> Migrator::revert_last(Session& session, std::int64_t to, bool al
   const std::string what = "taking back " + last.title();
   co_await run_checked(session, script.down, what);
   co_await session.erase<AppliedMigration>(last.number);
+  if (!script.up.breaks.empty()) {
+    co_await session.execute("DELETE FROM aegis_breaking_migrations WHERE number = $1",
+                             last.number);
+  }
   co_await session.commit();
   report(fmt::format("{} taken back in {} ms", last.title(), since(begin).count()));
   co_return true;

@@ -22,7 +22,8 @@ class Migrator {
 
   /// Applies what is pending, up to the migration of this number. A database without a record of
   /// migrations that has the tables just as the newest one leaves them gets the record.
-  /// Throws Error(conflict) when it is newer than the folder, was migrated by other files, or has
+  /// One that is newer is left alone when this program can work with it.
+  /// Throws Error(conflict) when it is newer otherwise, was migrated by other files, or has
   /// other tables; Error of a statement that failed, with its migration.
   awaitable<void> upgrade(std::optional<std::int64_t> to, Report report);
 

@@ -50,9 +50,12 @@ void refuse_losses(const SchemaDiff& change) {
   throw Error(Errc::invalid, message + "If that is meant: --allow-destructive");
 }
 
-std::string section(const Dialect& dialect, const SchemaDiff& change, bool empty) {
+std::string section(const Dialect& dialect, const SchemaDiff& change, bool empty, bool up) {
   if (empty) return "";
   std::string text;
+  if (up) {
+    for (const auto& reason : change.breaks()) text += "-- breaking: " + reason + '\n';
+  }
   for (const auto& loss : change.losses()) text += "-- destructive: " + loss + '\n';
   for (const auto& statement : steps(dialect, change)) text += statement + ";\n";
   return text;
@@ -90,8 +93,8 @@ std::optional<WrittenRevision> write_revision(const MigrationFolder& folder, con
        std::initializer_list<const Dialect*>{&sqlite::dialect(), &postgres::dialect()}) {
     std::string text = fmt::format("-- {} ({})\n", title, dialect->name());
     for (const auto& line : written.summary) text += "--   " + line + '\n';
-    text += "\n-- up\n" + section(*dialect, change, request.empty);
-    text += "\n-- down\n" + section(*dialect, back, request.empty);
+    text += "\n-- up\n" + section(*dialect, change, request.empty, true);
+    text += "\n-- down\n" + section(*dialect, back, request.empty, false);
     files.emplace_back(target / fmt::format("{}.sql", dialect->name()), std::move(text));
   }
   files.emplace_back(folder.path() / "schema.json", write_snapshot(models));

@@ -151,10 +151,10 @@ ON_EACH_DATABASE(other_ends_of_lines_are_no_edit) {
   BOOST_TEST(ground.state().problems.empty());
 }
 
-ON_EACH_DATABASE(a_database_newer_than_the_program_is_refused) {
+ON_EACH_DATABASE(a_newer_database_is_refused_when_that_breaks_older_programs) {
   Ground ground(kind);
   ground.revise("begin");
-  ground.write_sql("later", "", "");
+  ground.write_sql("later", "-- breaking: shields are weighed", "");
   ground.upgrade();
   std::filesystem::remove_all(ground.migrations() / "0002_later");
   const std::string expected =
@@ -163,6 +163,68 @@ ON_EACH_DATABASE(a_database_newer_than_the_program_is_refused) {
   BOOST_TEST(has(refusal([&] { ground.upgrade(); }), expected));
   BOOST_TEST(has(refusal([&] { ground.downgrade(0, true); }), expected));
   BOOST_TEST(ground.state().newer);
+}
+
+ON_EACH_DATABASE(a_newer_database_that_only_has_more_is_left_alone) {
+  Ground ground(kind);
+  ground.revise("begin");
+  auto& weight = table(ground.models, "shield").columns.emplace_back();
+  weight.name = "weight";
+  weight.type = "integer";
+  weight.nullable = true;
+  ground.revise("weigh");
+  ground.upgrade();
+  std::filesystem::remove_all(ground.migrations() / "0002_weigh");
+  ground.said.clear();
+  ground.upgrade();
+  const std::string expected = "the database is newer than this program: it has 0002_weigh";
+  BOOST_TEST(ground.said.size() == 1U);
+  BOOST_TEST(has(ground.said.front(), expected));
+  const auto state = ground.state();
+  BOOST_TEST(state.newer);
+  BOOST_TEST(state.problems.empty());
+  BOOST_TEST(has(state.note, expected));
+  BOOST_TEST(has(refusal([&] { ground.downgrade(1); }), "of the release that brought it"));
+}
+
+ON_EACH_DATABASE(a_database_that_does_not_tell_what_breaks_is_refused_when_newer) {
+  Ground ground(kind);
+  ground.revise("begin");
+  ground.write_sql("later", "", "");
+  ground.upgrade();
+  ground.run_sql("DROP TABLE aegis_breaking_migrations");
+  std::filesystem::remove_all(ground.migrations() / "0002_later");
+  BOOST_TEST(has(refusal([&] { ground.upgrade(); }), "newer than this program"));
+}
+
+ON_EACH_DATABASE(what_is_taken_back_breaks_nothing_any_more) {
+  Ground ground(kind);
+  ground.revise("begin");
+  ground.write_sql("later", "-- breaking: shields are weighed", "");
+  ground.upgrade();
+  ground.downgrade(1);
+  ground.write_sql("other", "", "");
+  std::filesystem::remove_all(ground.migrations() / "0002_later");
+  std::filesystem::rename(ground.migrations() / "0003_other", ground.migrations() / "0002_other");
+  ground.upgrade();
+  std::filesystem::remove_all(ground.migrations() / "0002_other");
+  BOOST_TEST(ground.state().problems.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_migration_says_what_breaks_older_programs) {
+  Ground ground("sqlite");
+  ground.revise("begin");
+  auto& weight = table(ground.models, "shield").columns.emplace_back();
+  weight.name = "weight";
+  weight.type = "integer";
+  column(ground.models, "shield", "enchantment").name = "spell";
+  ground.revise("weigh", {.renamed_columns = {{"shield.spell", "enchantment"}},
+                          .fills = {{"shield.weight", "1"}}});
+  const auto files = ground.folder();
+  const auto script = files.script(files.revisions().back(), "sqlite");
+  BOOST_TEST(lines(script.up.breaks) ==
+             "shield.enchantment becomes spell\nshield.weight must be given\n");
+  BOOST_TEST(script.up.losses.empty());
 }
 
 ON_EACH_DATABASE(merged_branches_are_told_what_to_do) {
