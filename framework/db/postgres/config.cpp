@@ -181,12 +181,13 @@ std::size_t Config::pool_size_per_core() const {
 }
 
 std::int64_t pool_share(std::int64_t room, std::int64_t others, std::int64_t instances,
-                        std::size_t cores) {
+                        std::size_t cores, std::size_t threads) {
   constexpr std::int64_t most_per_core = 20;  // more do not make a server faster
   const auto per_process = static_cast<std::int64_t>(cores);
+  const auto all = static_cast<std::int64_t>(std::max(cores, threads));
   const std::int64_t free = room - room / 10 - others;
-  const std::int64_t share = free / std::max<std::int64_t>(instances, 1) - 2 * per_process - 1;
-  return std::clamp(share, per_process, most_per_core * per_process);
+  const std::int64_t share = free / std::max<std::int64_t>(instances, 1) - 2 * all - 1;
+  return std::clamp(share * per_process / all, per_process, most_per_core * per_process);
 }
 
 Config read_config(const DatabaseOptions& options, std::size_t cores) {

@@ -18,12 +18,14 @@ using Milliseconds = std::chrono::milliseconds;
 struct PoolShare {
   std::atomic<std::int64_t> size = 10;
   std::atomic<std::chrono::steady_clock::time_point> next{};  ///< to be measured
+  std::atomic<std::size_t> threads = 0;  ///< that use the database: I/O threads, and a worker's own
 };
 
 /// What the process may have: `room` connections less a tenth, and less those of `others`, shared
-/// by all `instances` with this setting; less what the process needs beside its pool.
+/// by all `instances` with this setting; less what the process needs beside its pool. `threads` are
+/// its cores and those that have as many connections as a core in addition.
 std::int64_t pool_share(std::int64_t room, std::int64_t others, std::int64_t instances,
-                        std::size_t cores);
+                        std::size_t cores, std::size_t threads);
 
 /// What the URL and the connect args say, checked and complete.
 struct Config {

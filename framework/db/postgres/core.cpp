@@ -141,7 +141,8 @@ awaitable<void> Core::measure_share(std::shared_ptr<Core> self) {
   co_await lane->answer(request);
   if (request.end != End::done || found.rows.empty()) co_return;
   const auto number = [&](std::size_t i) { return std::stoll(found.rows[0].at(i)); };
-  const std::int64_t size = pool_share(number(0), number(1), number(2), self->config_->cores);
+  const std::int64_t size =
+      pool_share(number(0), number(1), number(2), self->config_->cores, share.threads);
   if (share.size.exchange(size) == size) co_return;
   log::info("the size of the connection pool has changed", "pool_size", size, "instances",
             number(2));

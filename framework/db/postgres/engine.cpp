@@ -71,13 +71,15 @@ Core& Engine::find_core(const asio::any_io_executor& executor) {
     entry = {std::make_shared<Core>(config_, executor), weak_from_this()};
     const std::lock_guard lock(mutex_);
     cores_.push_back(entry.core);
+    if (config_->share) ++config_->share->threads;
   }
   return *entry.core;
 }
 
 void Engine::forget(const Core& core) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(cores_, [&](const auto& one) { return one.get() == &core; });
+  const auto gone = std::erase_if(cores_, [&](const auto& one) { return one.get() == &core; });
+  if (config_->share) config_->share->threads -= gone;
 }
 
 }  // namespace aegis::db::postgres

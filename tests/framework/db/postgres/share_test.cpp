@@ -26,12 +26,16 @@ void wait_for_size(Fixture& f, Database& database, std::int64_t size) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(the_share_is_fair_and_bounded) {
-  BOOST_TEST(pool_share(97, 0, 1, 2) == 40);  // a server's whole room is more than is of use
-  BOOST_TEST(pool_share(97, 0, 4, 2) == 17);  // (97 - 9) / 4, less two lanes a core and a listener
-  BOOST_TEST(pool_share(97, 48, 4, 2) == 5);  // others have theirs
-  BOOST_TEST(pool_share(97, 97, 4, 2) == 2);  // one a core, whatever there is
-  BOOST_TEST(pool_share(97, 0, 500, 8) == 8);
-  BOOST_TEST(pool_share(97, 0, 0, 1) == 20);
+  BOOST_TEST(pool_share(97, 0, 1, 2, 2) == 40);  // a server's whole room is more than is of use
+  BOOST_TEST(pool_share(97, 0, 4, 2, 2) ==
+             17);  // (97 - 9) / 4, less two lanes a core and a listener
+  BOOST_TEST(pool_share(97, 48, 4, 2, 2) == 5);  // others have theirs
+  BOOST_TEST(pool_share(97, 97, 4, 2, 2) == 2);  // one a core, whatever there is
+  BOOST_TEST(pool_share(97, 0, 500, 8, 8) == 8);
+  BOOST_TEST(pool_share(97, 0, 0, 1, 1) == 20);
+  // A worker's own thread has two lanes and as many of a pool as a core: 10 + 5 + 6 + 1 = 22.
+  BOOST_TEST(pool_share(97, 0, 4, 2, 3) == 10);
+  BOOST_TEST(pool_share(97, 0, 4, 2, 0) == 17);  // not all threads have asked yet
 }
 
 BOOST_AUTO_TEST_CASE(processes_that_come_and_go_change_it) {
