@@ -97,6 +97,7 @@ std::string apply_marks(std::string_view text, const Choice& choice, std::string
       if (is_name) {
         const std::string own = mark->name == "image" ? lower_case(name) : std::string(name);
         replace_all(line, "\"shields\"", fmt::format("\"{}\"", own));
+        replace_all(line, "\"shields:", fmt::format("\"{}:", own));
       }
     }
     if (dropped_by != 0) continue;

@@ -8,7 +8,7 @@
 //   // [/worker]                                              to here
 //   // [!worker]                                              lines without it, to [/worker]
 //   aegis::App app{"shields"};     // [name]                  "shields" becomes the project's name
-//   image: "shields"               # [image]                 the same in lower case
+//   image: "shields:latest"        # [image]                 the same in lower case
 //
 // A project has the lines of its components, without the marks. {{name}} and {{version}} stand for
 // the project's name and the version of Aegis.

@@ -35,6 +35,7 @@ constexpr Place places[] = {
     {"services/", "app/"},
     {"tests/services/shields_test.cpp", "tests/shields_test.cpp", "database"},
     {"tests/services/", "tests/"},
+    {"deploy/postgres.sql", "deploy/postgres.sql", "postgresql"},
     {"framework/cli/project/gitignore", ".gitignore"},
     {"framework/cli/project/", ""},
     {"", ""},

@@ -57,8 +57,10 @@ BOOST_AUTO_TEST_CASE(what_only_looks_like_a_mark_stays) {
 }
 
 BOOST_AUTO_TEST_CASE(an_image_has_the_name_in_lower_case) {
-  BOOST_TEST(apply_marks("image: \"shields\"  # [image]\n", Choice::of({}), "MyArms", "") ==
-             "image: \"myarms\"\n");
+  BOOST_TEST(apply_marks("name: \"shields\"  # [image]\n", Choice::of({}), "MyArms", "") ==
+             "name: \"myarms\"\n");
+  BOOST_TEST(apply_marks("image: \"shields:1\"  # [image]\n", Choice::of({}), "MyArms", "") ==
+             "image: \"myarms:1\"\n");
 }
 
 BOOST_AUTO_TEST_CASE(the_name_is_the_projects) {
