@@ -4,7 +4,7 @@
 //   node kubernetes_test.mjs ROOT_OF_THE_REPOSITORY PATH_OF_SHIELDS
 //
 // The overlays are rendered by kubectl. Where there is none that can (Debian 12 has one of 2021) the
-// base alone is checked, and the test says so.
+// base is checked, and of the overlays the resources that they add; the test says so.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -64,6 +64,14 @@ function render(overlay) {
   return documents(stdout);
 }
 
+/** The resources that an overlay adds to the base: its own files, but for patches. */
+function addedBy(overlay) {
+  const place = join(folder, "overlays", overlay);
+  const [kustomization] = documents(read(place, "kustomization.yaml"));
+  const files = kustomization.resources.filter((file) => file.endsWith(".yaml"));
+  return files.flatMap((file) => documents(read(place, file)));
+}
+
 /** The Secrets that the documentation has its reader make: name to keys. */
 function documentedSecrets() {
   const commands = read(root, "docs/kubernetes.md").replaceAll("\\\n", "");
@@ -106,8 +114,10 @@ function withMistakes(mistakes) {
 }
 
 test("every field is one of the API's", () => {
-  const errors = typeErrors(every.map(([, resources]) => resources));
-  every.forEach(([name], i) => assert.deepEqual(errors[i], [], name));
+  const added = Object.keys(overlays).map((name) => [`overlays/${name}`, addedBy(name)]);
+  const all = [...every, ...added];
+  const errors = typeErrors(all.map(([, resources]) => resources));
+  all.forEach(([name], i) => assert.deepEqual(errors[i], [], name));
 });
 
 test("a field that is misspelt, missing or of another type is found", () => {
@@ -146,6 +156,7 @@ test("a name that leads nowhere, or a limit that does not fit, is found", () => 
     [/0 workloads/, (r) => (named(r, "Service", "api").spec.selector[component] = "web")],
     [/no Deployment web/, (r) => (scaler(r).scaleTargetRef.name = "web")],
     [/own number of pods/, (r) => (deployment(r, "api").replicas = 2)],
+    [/port 1 s after SIGTERM/, (r) => (named(r, "ConfigMap", "settings").data.SHUTDOWN_DELAY = "1s")],
     [/killed after 20 s/, (r) => (podOf(r, "Deployment", "worker")[grace] = 20)],
     [/PORT is 9000/, (r) => (named(r, "ConfigMap", "settings").data.PORT = "9000")],
     [/no livenessProbe/, (r) => delete containerOf(r, "scheduler").livenessProbe],

@@ -106,11 +106,13 @@ export function problemsOf(resources, known) {
       check(settings[setting] === String(containerPort),
             `port ${name} is ${containerPort}, but ${setting} is ${settings[setting]}`);
     }
-    const wait = container.lifecycle?.preStop?.sleep?.seconds ?? 0;
+    const serves = container.command.includes("api");
+    const delay = serves ? seconds(settings.SHUTDOWN_DELAY ?? "0s") : 0;
+    check(!serves || delay >= 5, `closes its port ${delay} s after SIGTERM: balancers hear of it later`);
     const shutdown = seconds(settings.SHUTDOWN_TIMEOUT ?? "10s");
     const grace = pod.terminationGracePeriodSeconds ?? 30;
-    check(grace > wait + shutdown,
-          `is killed after ${grace} s, but may wait for ${wait} s and shut down for ${shutdown} s`);
+    check(grace > delay + shutdown,
+          `is killed after ${grace} s, but may wait for ${delay} s and shut down for ${shutdown} s`);
 
     const budgets = all("PodDisruptionBudget").filter(({ spec }) =>
       selects(spec.selector.matchLabels, labelsOf(deployment)));

@@ -29,6 +29,11 @@ def directives(text):
     return set(re.findall(r"^(\w+)=", text, re.M))
 
 
+def environment(text):
+    lines = re.findall(r"^Environment=(.*)$", text, re.M)
+    return dict(setting.split("=", 1) for line in lines for setting in line.split())
+
+
 class Units(unittest.TestCase):
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
@@ -77,10 +82,26 @@ class Units(unittest.TestCase):
             self.assertIn("\nWantedBy=shields.target\n", unit.read_text(), unit.name)
 
     def test_what_a_service_says_is_not_overridden(self):
-        together = {"Wants", "After", "RestartPreventExitStatus"}  # lists, which add up
+        together = {"Wants", "After", "RestartPreventExitStatus", "Environment"}  # lists, which add up
         for unit in self.services:
             both = directives(unit.read_text()) & directives(self.common)
             self.assertEqual(both - together, set(), unit.name)
+            self.assertEqual(set(environment(unit.read_text())) & set(environment(self.common)), set())
+
+    def test_every_process_tells_its_health_at_a_port_of_its_own(self):
+        ports = ["8000"]  # of the API
+        for unit in self.services:
+            given = environment(unit.read_text()).get("HEALTH_PORT")
+            if "worker" in unit.name:
+                ports += [given.replace("%i", str(i)) for i in range(1, 10)]
+            elif "scheduler" in unit.name:
+                ports.append(given)
+            else:
+                self.assertIsNone(given, unit.name)
+        self.assertEqual(len(ports), len(set(ports)), ports)
+        self.assertTrue(all(1024 < int(port) < 65536 for port in ports), ports)
+        # One in the file of all would be stronger than these.
+        self.assertNotIn("HEALTH_PORT", (self.folder / "example.env").read_text() + self.common)
 
     def test_the_program_knows_the_commands(self):
         for unit in self.services:
@@ -89,8 +110,8 @@ class Units(unittest.TestCase):
 
     def test_the_program_takes_the_settings(self):
         given = dict(re.findall(r"^([A-Z_]+)=(.*)$", (self.folder / "example.env").read_text(), re.M))
-        for line in re.findall(r"^Environment=(.*)$", self.common, re.M):
-            given.update(setting.split("=", 1) for setting in line.split())
+        for text in (self.common, *(unit.read_text() for unit in self.services)):
+            given.update((key, value.replace("%i", "1")) for key, value in environment(text).items())
         explained = re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M)
         self.assertEqual(set(given) - set(explained), set())
         found = run(SHIELDS, "config", ENV_FILE="/dev/null", **given)
