@@ -82,6 +82,18 @@ BOOST_AUTO_TEST_CASE(compose_has_the_services_of_the_components) {
   BOOST_TEST(!has({}, "data:/data"));
 }
 
+BOOST_AUTO_TEST_CASE(what_compose_mounts_and_connects_is_there) {
+  BOOST_TEST(find(files_of({"postgres"}), "deploy/postgres.sql"));
+  BOOST_TEST(!find(files_of({"database"}), "deploy/postgres.sql"));
+  const auto has = [](const std::vector<std::string>& components, std::string_view network) {
+    const auto files = files_of(components);
+    return find(files, "compose.yaml")->content.find(network) != std::string::npos;
+  };
+  BOOST_TEST(has({"postgres"}, "\n  database: {internal: true}\n  front:\n\nvolumes:\n"));
+  BOOST_TEST(has({"postgres", "worker"}, "\n  front:\n  outgoing:\n\nvolumes:\n"));
+  BOOST_TEST(!has({"database"}, "\nnetworks:"));
+}
+
 BOOST_AUTO_TEST_CASE(the_schema_is_what_the_migrations_make) {
   const auto schema_of = [](const std::vector<std::string>& components) {
     const auto files = files_of(components);
