@@ -113,6 +113,20 @@ AppliedMigration row_of(const Revision& revision, std::string checksum,
           .framework_version = std::string(framework_version())};
 }
 
+awaitable<void> create_table(Session& session, const Table& table) {
+  for (const auto& sql : backend_of(session).dialect().create(table, false)) {
+    co_await run_in_transaction(session, sql);
+  }
+}
+
+/// Records why programs from before a migration cannot work after it, if so.
+awaitable<void> record_breaks(Session& session, std::int64_t number,
+                              std::vector<std::string> reasons) {
+  if (reasons.empty()) co_return;
+  BreakingMigration row{number, fmt::format("{}", fmt::join(reasons, "\n"))};
+  co_await session.insert(row);
+}
+
 }  // namespace
 
 /// Runs `body` in a transaction that no other process' migration runs beside.
@@ -155,16 +169,16 @@ awaitable<void> Migrator::begin_history(Report& report) {
 
   const Catalogue expected = co_await backend->expect(runtime_, database_, folder_.schema());
   auto create = [&](Session& session) -> awaitable<void> {
+    const bool begun = co_await backend->has_table(session, history.name);
+    const Catalogue actual = co_await backend->inspect(session);
+    if (!begun) co_await create_table(session, history);
     if (!co_await backend->has_table(session, breaking.name)) {
-      for (const auto& sql : backend->dialect().create(breaking, false)) {
-        co_await run_in_transaction(session, sql);
+      co_await create_table(session, breaking);
+      for (const auto& row : (co_await read_history(session)).applied) {
+        co_await record_breaks(session, row.number, {"applied before this was recorded"});
       }
     }
-    if (co_await backend->has_table(session, history.name)) co_return;
-    const Catalogue actual = co_await backend->inspect(session);
-    for (const auto& sql : backend->dialect().create(history, false)) {
-      co_await run_in_transaction(session, sql);
-    }
+    if (begun) co_return;
     const bool untouched = std::ranges::none_of(
         expected.tables, [&](const auto& table) { return actual.tables.contains(table.first); });
     if (untouched || folder_.revisions().empty()) co_return;
@@ -183,6 +197,8 @@ awaitable<void> Migrator::begin_history(Report& report) {
     for (const auto& revision : folder_.revisions()) {
       auto row = row_of(revision, folder_.checksum(revision, backend->name()), 0ms);
       co_await session.insert(row);
+      co_await record_breaks(session, revision.number,
+                             folder_.script(revision, backend->name()).up.breaks);
     }
     report(fmt::format("the tables are there already, as {} leaves them: recorded",
                        folder_.title_of(folder_.head())));
@@ -218,10 +234,7 @@ awaitable<bool> Migrator::apply_next(Session& session, std::int64_t to, Report& 
   co_await run_checked(session, script.up, next.title());
   AppliedMigration row = row_of(next, folder_.checksum(next, dialect), since(begin));
   co_await session.insert(row);
-  if (!script.up.breaks.empty()) {
-    BreakingMigration breaking{next.number, fmt::format("{}", fmt::join(script.up.breaks, "\n"))};
-    co_await session.insert(breaking);
-  }
+  co_await record_breaks(session, next.number, script.up.breaks);
   co_await session.commit();
   report(fmt::format("{} applied in {} ms", next.title(), row.duration.count()));
   co_return next.number < to;
@@ -261,10 +274,7 @@ awaitable<bool> Migrator::revert_last(Session& session, std::int64_t to, bool al
   const std::string what = "taking back " + last.title();
   co_await run_checked(session, script.down, what);
   co_await session.erase<AppliedMigration>(last.number);
-  if (!script.up.breaks.empty()) {
-    co_await session.execute("DELETE FROM aegis_breaking_migrations WHERE number = $1",
-                             last.number);
-  }
+  co_await session.execute("DELETE FROM aegis_breaking_migrations WHERE number = $1", last.number);
   co_await session.commit();
   report(fmt::format("{} taken back in {} ms", last.title(), since(begin).count()));
   co_return true;

@@ -195,6 +195,18 @@ ON_EACH_DATABASE(a_database_that_does_not_tell_what_breaks_is_refused_when_newer
   ground.run_sql("DROP TABLE aegis_breaking_migrations");
   std::filesystem::remove_all(ground.migrations() / "0002_later");
   BOOST_TEST(has(refusal([&] { ground.upgrade(); }), "newer than this program"));
+  BOOST_TEST(has(refusal([&] { ground.upgrade(); }), "newer than this program"));
+}
+
+ON_EACH_DATABASE(what_breaks_is_known_of_tables_that_were_there_before) {
+  Ground ground(kind);
+  ground.revise("begin");
+  ground.write_sql("later", "-- breaking: shields are weighed", "");
+  ground.upgrade();
+  ground.run_sql("DROP TABLE aegis_migrations; DROP TABLE aegis_breaking_migrations");
+  ground.upgrade();
+  std::filesystem::remove_all(ground.migrations() / "0002_later");
+  BOOST_TEST(has(refusal([&] { ground.upgrade(); }), "newer than this program"));
 }
 
 ON_EACH_DATABASE(what_is_taken_back_breaks_nothing_any_more) {
