@@ -76,7 +76,7 @@ def address(container):
     found = docker("inspect", "--format", "{{json .NetworkSettings.Networks}}", container, check=False)
     networks = json.loads(found or "{}")
     return next((networks[f"{PROJECT}_{name}"]["IPAddress"] for name in
-                 ("front", "outgoing", "database") if f"{PROJECT}_{name}" in networks), "")
+                 ("front", "outgoing", "back") if f"{PROJECT}_{name}" in networks), "")
 
 
 def log(container):
@@ -613,7 +613,7 @@ class DeployTest(unittest.TestCase):
                                longest=HANDLER_TIMEOUT)
 
     def test_13_postgres_is_cut_off(self):
-        network = f"{PROJECT}_database"
+        network = f"{PROJECT}_back"
         self.fault_of_postgres(
             lambda each: docker("network", "disconnect", network, each),
             lambda each: docker("network", "connect", "--alias", "postgres", network, each, check=False),
@@ -625,7 +625,7 @@ class DeployTest(unittest.TestCase):
 
     def test_15_an_api_is_cut_off(self):
         up(api=2)
-        networks = [f"{PROJECT}_{name}" for name in ("front", "database")]
+        networks = [f"{PROJECT}_{name}" for name in ("front", "back")]
         container = containers("api")[0]
 
         def connect():

@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(what_compose_mounts_and_connects_is_there) {
     const auto files = files_of(components);
     return find(files, "compose.yaml")->content.find(network) != std::string::npos;
   };
-  BOOST_TEST(has({"postgres"}, "\n  database: {internal: true}\n  front:\n\nvolumes:\n"));
+  BOOST_TEST(has({"postgres"}, "\n  back: {internal: true}\n  front:\n\nvolumes:\n"));
   BOOST_TEST(has({"postgres", "worker"}, "\n  front:\n  outgoing:\n\nvolumes:\n"));
   BOOST_TEST(!has({"database"}, "\nnetworks:"));
 }
