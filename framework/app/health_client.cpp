@@ -81,8 +81,7 @@ std::vector<ComponentHealth> read_components(const json::object& object) {
 }  // namespace
 
 std::optional<HealthAnswer> ask_health(const std::string& host, std::uint16_t port,
-                                       const std::string& target,
-                                       std::chrono::milliseconds limit) {
+                                       const std::string& target, std::chrono::milliseconds limit) {
   asio::io_context context(1);
   std::optional<HealthAnswer> answer;
   asio::co_spawn(context, ask(host, port, target, limit),

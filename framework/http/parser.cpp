@@ -89,8 +89,8 @@ bool has_foreign_version(std::string_view input) {
          is_digit(version[8]) && version != " HTTP/1.0" && version != " HTTP/1.1";
 }
 
-/// The line "0" of a last chunk and no more than two bytes: Beast asserts that there is more when it
-/// looks at such a one for the second time.
+/// The line "0" of a last chunk and no more than two bytes: Beast asserts that there is more when
+/// it looks at such a one for the second time.
 bool is_begun_last_chunk(std::string_view rest) {
   const std::size_t line_end = rest.find_first_of("\r\n");
   if (rest.size() >= 5 || line_end == std::string_view::npos) return false;

@@ -48,11 +48,11 @@ BOOST_AUTO_TEST_SUITE(server_bad_input)
 
 BOOST_AUTO_TEST_CASE(a_refusal_behind_a_head_request_has_its_body) {
   ServerFixture fixture(echo, small_limits());
-  for (const auto& [request, status] : std::vector<Case>{
-           {"nonsense\r\n\r\n", 400},
-           {"GET /" + std::string(1200, 'x'), 414},
-           {"GET / HTTP/2.0\r\n\r\n", 505},
-           {get("/", "X: " + std::string(1200, 'x') + "\r\n"), 431}}) {
+  for (const auto& [request, status] :
+       std::vector<Case>{{"nonsense\r\n\r\n", 400},
+                         {"GET /" + std::string(1200, 'x'), 414},
+                         {"GET / HTTP/2.0\r\n\r\n", 505},
+                         {get("/", "X: " + std::string(1200, 'x') + "\r\n"), 431}}) {
     Client client = fixture.connect();
     client.send("HEAD / HTTP/1.1\r\nHost: test\r\n\r\n");
     BOOST_TEST(client.receive(true).status == 200);

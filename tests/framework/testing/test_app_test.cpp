@@ -26,7 +26,9 @@ class StoreHealth : public HealthCheck {
   std::string_view name() const override { return "store"; }
   awaitable<ComponentHealth> check() override {
     std::int64_t rows = 0;
-    auto count = [&](Session& s) -> awaitable<void> { rows = co_await s.select<Reading>().count(); };
+    auto count = [&](Session& s) -> awaitable<void> {
+      rows = co_await s.select<Reading>().count();
+    };
     co_await database_.read(count);
     co_return ComponentHealth{.metadata = {{"readings", rows}}};
   }
@@ -52,9 +54,7 @@ AEGIS_TEST_CASE(handlers_see_the_clock_that_the_test_moves) {
   app.clock().advance(48h);
   const auto reply = co_await app.post("/readings", "");
   BOOST_REQUIRE_EQUAL(reply.status(), 201);
-  auto newest = [&](Session& s) -> awaitable<Reading> {
-    co_return co_await s.get<Reading>(1);
-  };
+  auto newest = [&](Session& s) -> awaitable<Reading> { co_return co_await s.get<Reading>(1); };
   const Reading reading = co_await app.db().read(newest);
   BOOST_TEST((reading.taken_at == start + 48h));
 }

@@ -10,11 +10,21 @@
 namespace aegis::attributes {
 
 namespace detail {
-constexpr bool any_kind(Kind) { return true; }
-constexpr bool is_number(Kind kind) { return kind == Kind::integer || kind == Kind::real; }
-constexpr bool has_order(Kind kind) { return is_number(kind) || kind == Kind::duration; }
-constexpr bool has_length(Kind kind) { return kind == Kind::text || kind == Kind::bytes; }
-constexpr bool is_scalar(Kind kind) { return kind != Kind::object && kind != Kind::array; }
+constexpr bool any_kind(Kind) {
+  return true;
+}
+constexpr bool is_number(Kind kind) {
+  return kind == Kind::integer || kind == Kind::real;
+}
+constexpr bool has_order(Kind kind) {
+  return is_number(kind) || kind == Kind::duration;
+}
+constexpr bool has_length(Kind kind) {
+  return kind == Kind::text || kind == Kind::bytes;
+}
+constexpr bool is_scalar(Kind kind) {
+  return kind != Kind::object && kind != Kind::array;
+}
 }  // namespace detail
 
 /// The table's key. An optional integer key is filled by the database on insert.
@@ -120,7 +130,8 @@ constexpr auto one_of(Text... texts) {
   return OneOf<sizeof...(Text)>{{std::string_view{texts}...}};
 }
 
-/// The value is a key of another table: references("guild", "id").on_delete(aegis::OnDelete::cascade).
+/// The value is a key of another table: references("guild",
+/// "id").on_delete(aegis::OnDelete::cascade).
 struct references {
   std::string_view table, column;
   OnDelete action = OnDelete::restrict;

@@ -11,18 +11,18 @@ namespace aegis {
 /// What kind of failure an Error is. The HTTP room maps each to a status; a job decides from it
 /// whether to try again.
 enum class Errc : std::uint8_t {
-  malformed,     ///< the input cannot be read at all (400)
-  unauthorized,  ///< no valid credentials (401)
-  forbidden,     ///< valid credentials, not allowed (403)
-  not_found,     ///< the thing asked for does not exist (404)
-  conflict,      ///< contradicts what is stored, e.g. a unique value taken (409)
-  too_large,     ///< over a size limit (413)
-  invalid,       ///< readable, but breaks a rule (422)
-  rate_limited,  ///< too many requests (429)
-  internal,      ///< a fault of ours (500); its message is for the log only
-  unavailable,   ///< something needed is down or full; try again later (503)
-  timeout,       ///< took longer than allowed (504)
-  try_again,     ///< lost against somebody else at the same time; nothing was done (503)
+  malformed,        ///< the input cannot be read at all (400)
+  unauthorized,     ///< no valid credentials (401)
+  forbidden,        ///< valid credentials, not allowed (403)
+  not_found,        ///< the thing asked for does not exist (404)
+  conflict,         ///< contradicts what is stored, e.g. a unique value taken (409)
+  too_large,        ///< over a size limit (413)
+  invalid,          ///< readable, but breaks a rule (422)
+  rate_limited,     ///< too many requests (429)
+  internal,         ///< a fault of ours (500); its message is for the log only
+  unavailable,      ///< something needed is down or full; try again later (503)
+  timeout,          ///< took longer than allowed (504)
+  try_again,        ///< lost against somebody else at the same time; nothing was done (503)
   unknown_outcome,  ///< whether it was done is not known: look before trying again (504)
 };
 

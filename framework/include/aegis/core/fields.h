@@ -19,14 +19,16 @@
 /// Attributes: see aegis/core/attributes.h.
 #define AEGIS_FIELDS(Struct, ...)                                                 \
   using aegis_self = Struct;                                                      \
-  static constexpr ::std::string_view aegis_name() { return #Struct; }            \
+  static constexpr ::std::string_view aegis_name() {                              \
+    return #Struct;                                                               \
+  }                                                                               \
   static constexpr auto aegis_fields() {                                          \
     return ::std::array<::aegis::Field, 0 __VA_OPT__(+AEGIS_COUNT(__VA_ARGS__))>{ \
         __VA_OPT__(AEGIS_EACH_FIELD(AEGIS_DESCRIBE_FIELD, __VA_ARGS__))};         \
   }
 
-#define AEGIS_DESCRIBE_FIELD(index, name, ...)                          \
-  ::aegis::detail::make_field<&aegis_self::name>(                       \
+#define AEGIS_DESCRIBE_FIELD(index, name, ...)    \
+  ::aegis::detail::make_field<&aegis_self::name>( \
       #name __VA_OPT__(AEGIS_EACH_ATTRIBUTE(AEGIS_ATTRIBUTE, __VA_ARGS__))),
 #define AEGIS_ATTRIBUTE(attribute) , ::aegis::attributes::attribute
 
@@ -50,7 +52,8 @@ constexpr Field make_field(std::string_view name, const Attributes&... attribute
   using Owner = decltype(owner_of(Member));
   using T = decltype(member_type(Member));
   constexpr Kind kind = kind_of<T>();  // first, since it says what types are supported
-  Field field{name, &type_of<T>(),
+  Field field{name,
+              &type_of<T>(),
               [](void* object) -> void* { return &(static_cast<Owner*>(object)->*Member); },
               {}};
   (apply<kind>(field.rules, attributes), ...);

@@ -45,10 +45,10 @@ struct JsonReading {
 };
 
 /// Reads JSON into `object` (of `type`): missing members keep their defaults, an unknown or
-/// wrongly typed one is an error that names its JSON Pointer, and so is one that breaks a rule or is
-/// given twice. At most 100 errors are told; after any, `object` is partly read.
-/// A member is required when it says so or when its default breaks its own rules.
-/// The depth is limited to 32, so that deep nesting cannot exhaust the stack.
+/// wrongly typed one is an error that names its JSON Pointer, and so is one that breaks a rule or
+/// is given twice. At most 100 errors are told; after any, `object` is partly read. A member is
+/// required when it says so or when its default breaks its own rules. The depth is limited to 32,
+/// so that deep nesting cannot exhaust the stack.
 JsonProblems read_json(std::string_view text, const Type& type, void* object,
                        JsonReading reading = {});
 

@@ -23,13 +23,20 @@ namespace aegis {
 using Bytes = std::vector<std::byte>;
 
 enum class Kind : std::uint8_t {
-  boolean, integer, real, text, bytes, timestamp, duration,  // scalars: travel in a Cell
-  object, array,
+  boolean,
+  integer,
+  real,
+  text,
+  bytes,
+  timestamp,
+  duration,  // scalars: travel in a Cell
+  object,
+  array,
 };
 
 /// A scalar on its way to or from a database, borrowed from its owner. A duration travels as an
-/// integer of milliseconds. Where a database lacks a type, an integer of 0 or 1 is read as a boolean,
-/// an integer as a real, RFC 3339 text as a timestamp.
+/// integer of milliseconds. Where a database lacks a type, an integer of 0 or 1 is read as a
+/// boolean, an integer as a real, RFC 3339 text as a timestamp.
 using Cell = std::variant<std::monostate, bool, std::int64_t, double, std::string_view,
                           std::span<const std::byte>, Timestamp>;
 
@@ -85,8 +92,8 @@ struct Rules {
   bool primary_key = false;
   bool unique = false;
   bool indexed = false;
-  bool required = false;  ///< must be present in a body even though a default exists
-  bool secret = false;    ///< never shown in logs, settings or messages
+  bool required = false;            ///< must be present in a body even though a default exists
+  bool secret = false;              ///< never shown in logs, settings or messages
   std::string_view unique_group{};  ///< fields with the same group are unique together
   std::string_view index_group{};   ///< fields with the same group share one index
   std::optional<std::int64_t> ge{}, le{};
@@ -129,12 +136,12 @@ namespace detail {
 template <class T>
 struct Scalar : std::false_type {};  // specialised for every type the library describes
 
-#define AEGIS_SCALAR(cpp_type, kind_name)           \
-  template <>                                       \
-  struct Scalar<cpp_type> : std::true_type {        \
-    static constexpr Kind kind = Kind::kind_name;   \
-    static const Type plain;                        \
-    static const Type optional;                     \
+#define AEGIS_SCALAR(cpp_type, kind_name)         \
+  template <>                                     \
+  struct Scalar<cpp_type> : std::true_type {      \
+    static constexpr Kind kind = Kind::kind_name; \
+    static const Type plain;                      \
+    static const Type optional;                   \
   };
 AEGIS_SCALAR(bool, boolean)
 AEGIS_SCALAR(std::int16_t, integer)
@@ -244,7 +251,7 @@ constexpr const Type& type_of() {
 template <class T>
 const Type ArrayType<T>::value{
     .kind = Kind::array,
-    .element = [] () -> const Type& { return type_of<T>(); },
+    .element = []() -> const Type& { return type_of<T>(); },
     .size = [](const void* v) { return static_cast<const std::vector<T>*>(v)->size(); },
     .at = [](const void* v, std::size_t i) -> const void* {
       return &(*static_cast<const std::vector<T>*>(v))[i];
@@ -256,14 +263,14 @@ const Type ArrayType<T>::value{
 template <class T>
 const Type ObjectType<T>::value{
     .kind = Kind::object,
-    .object = [] () -> const Object& { return describe<T>(); },
+    .object = []() -> const Object& { return describe<T>(); },
 };
 
 template <class T>
 const Type OptionalType<T>::value{
     .kind = kind_of<T>(),
     .nullable = true,
-    .element = [] () -> const Type& { return type_of<T>(); },
+    .element = []() -> const Type& { return type_of<T>(); },
     .peek = [](const void* o) -> const void* {
       const auto& optional = *static_cast<const std::optional<T>*>(o);
       return optional ? &*optional : nullptr;

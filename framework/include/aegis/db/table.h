@@ -84,8 +84,7 @@ struct TableOf {
   static_assert(key < Fields<T>::list.size(),
                 "A model needs exactly one field with the attribute primary_key.");
   static inline constinit TableCache cache{};
-  static constexpr Table table{T::aegis_table(), &Fields<T>::object, key, &cache,
-                               indexes_of<T>()};
+  static constexpr Table table{T::aegis_table(), &Fields<T>::object, key, &cache, indexes_of<T>()};
 };
 
 }  // namespace detail

@@ -38,8 +38,8 @@ class Request {
   std::string_view query{};   ///< as sent, without the '?'
   std::vector<Header> headers{};
   std::string_view body{};
-  std::string id{};                ///< X-Request-Id: the client's when it is sane, else ours
-  std::string_view peer{};         ///< the client's address
+  std::string id{};         ///< X-Request-Id: the client's when it is sane, else ours
+  std::string_view peer{};  ///< the client's address
   const Services* services = nullptr;
   const Endpoint* endpoint = nullptr;  ///< the route that matched, for middleware
   std::vector<PathParameter> path_parameters{};

@@ -4,5 +4,9 @@
 struct Plain {
   int x = 0;
 };
-aegis::awaitable<void> handler(aegis::Body<Plain>) { co_return; }
-void routes(aegis::Router& router) { router.post("/", handler); }
+aegis::awaitable<void> handler(aegis::Body<Plain>) {
+  co_return;
+}
+void routes(aegis::Router& router) {
+  router.post("/", handler);
+}

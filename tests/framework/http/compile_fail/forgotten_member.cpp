@@ -6,5 +6,9 @@ struct Shield {
   int defense_rating = 10;
   AEGIS_FIELDS(Shield, (name))
 };
-aegis::awaitable<Shield> handler() { co_return Shield{}; }
-void routes(aegis::Router& router) { router.get("/", handler); }
+aegis::awaitable<Shield> handler() {
+  co_return Shield{};
+}
+void routes(aegis::Router& router) {
+  router.get("/", handler);
+}

@@ -3,5 +3,9 @@
 
 using namespace aegis;
 
-awaitable<void> handler(const Path<"id", int>&) { co_return; }
-void routes(Router& router) { router.get("/{id}", handler); }
+awaitable<void> handler(const Path<"id", int>&) {
+  co_return;
+}
+void routes(Router& router) {
+  router.get("/{id}", handler);
+}

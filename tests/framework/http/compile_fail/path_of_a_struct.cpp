@@ -4,5 +4,9 @@
 struct Plain {
   int x = 0;
 };
-aegis::awaitable<void> handler(aegis::Path<"id", Plain>) { co_return; }
-void routes(aegis::Router& router) { router.get("/{id}", handler); }
+aegis::awaitable<void> handler(aegis::Path<"id", Plain>) {
+  co_return;
+}
+void routes(aegis::Router& router) {
+  router.get("/{id}", handler);
+}

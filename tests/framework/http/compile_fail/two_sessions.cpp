@@ -13,5 +13,9 @@ struct aegis::Binder<Lock&> {
   awaitable<Response> around(Request&, RunHandler run) { return run(); }
 };
 
-aegis::awaitable<void> handler(aegis::Session&, Lock&) { co_return; }
-void routes(aegis::Router& router) { router.get("/", handler); }
+aegis::awaitable<void> handler(aegis::Session&, Lock&) {
+  co_return;
+}
+void routes(aegis::Router& router) {
+  router.get("/", handler);
+}

@@ -5,4 +5,6 @@ struct Tick {
   AEGIS_FIELDS(Tick)
   aegis::awaitable<void> run(aegis::JobContext& job);
 };
-void schedules(aegis::Schedules& s) { s.cron<Tick>("tick", "0 3 * *"); }
+void schedules(aegis::Schedules& s) {
+  s.cron<Tick>("tick", "0 3 * *");
+}
