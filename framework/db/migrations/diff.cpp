@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "aegis/core/error.h"
@@ -271,6 +272,55 @@ void add_key_changes(std::vector<std::string>& lines, std::string_view table, st
   }
 }
 
+template <class T, class Order>
+bool is_tighter(const std::optional<T>& from, const std::optional<T>& to, Order before) {
+  return to && (!from || before(*from, *to));
+}
+
+/// Whether a value that `from` allows may be refused by `to`.
+bool is_narrower(const ColumnSchema& from, const ColumnSchema& to) {
+  return is_tighter(from.ge, to.ge, std::less()) || is_tighter(from.le, to.le, std::greater()) ||
+         is_tighter(from.ge_real, to.ge_real, std::less()) ||
+         is_tighter(from.le_real, to.le_real, std::greater()) ||
+         is_tighter(from.min_length, to.min_length, std::less()) ||
+         is_tighter(from.max_length, to.max_length, std::greater());
+}
+
+/// What of a column's change a program cannot live with that writes by `from` (null: it writes
+/// nothing), and reads by it.
+void add_breaks(std::vector<std::string>& lines, const std::string& column,
+                const ColumnSchema* from, const ColumnSchema& to) {
+  const auto add = [&](std::string_view what) {
+    lines.push_back(column + " " + std::string(what));
+  };
+  if (!from) {
+    if (!to.nullable && !to.default_value) add("must be given");
+    if (!to.nullable && to.unique) add("must be unique");
+    return;
+  }
+  if (from->nullable && !to.nullable) add("must be given");
+  if (!from->nullable && to.nullable) add("may be NULL");
+  if (from->type != to.type && conversion(from->kind(), to.kind()) == Conversion::safe) {
+    add("becomes " + to.type);
+  }
+  if (is_narrower(*from, to)) add("has a narrower limit");
+  if (from->one_of != to.one_of) add("has other choices");  // an enum reads those it knows only
+  if (!from->unique && to.unique) add("must be unique");
+  if (to.references && to.references != from->references) {
+    add("must refer to " + path(to.references->table, to.references->column));
+  }
+}
+
+/// The columns of the table's keys over several of them, and of its unique indexes.
+std::set<std::vector<std::string>> unique_groups(const TableSchema& table) {
+  std::set<std::vector<std::string>> groups;
+  for (const auto& key : table.uniques) groups.insert(key.columns);
+  for (const auto& key : table.indexes) {
+    if (key.unique) groups.insert(key.columns);
+  }
+  return groups;
+}
+
 }  // namespace
 
 Intent Intent::reversed() const {
@@ -363,13 +413,12 @@ std::vector<std::string> SchemaDiff::breaks() const {
   for (const auto& change : tables) {
     if (!change.from || !change.to) continue;
     for (const auto& [from, to, fill] : change.columns) {
-      if (!to) continue;
-      const bool demands = !to->nullable && !to->default_value && (!from || from->nullable);
-      if (demands) lines.push_back(path(change.to->name, to->name) + " must be given");
-      const bool other = from && from->type != to->type;
-      if (other && conversion(from->kind(), to->kind()) == Conversion::safe) {
-        lines.push_back(fmt::format("{} becomes {}", path(change.to->name, to->name), to->type));
-      }
+      if (to) add_breaks(lines, path(change.to->name, to->name), from.get(), *to);
+    }
+    const auto before = unique_groups(*change.from);
+    for (const auto& group : unique_groups(*change.to)) {
+      if (before.contains(group)) continue;
+      lines.push_back(fmt::format("{} ({}) must be unique", change.to->name, list(group)));
     }
   }
   return lines;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/algorithm/string/predicate.hpp>
 #include <boost/uuid/name_generator_sha1.hpp>
 #include <boost/uuid/uuid_io.hpp>
 #include <charconv>
@@ -52,17 +53,27 @@ std::string_view trimmed(std::string_view line) {
   return line.substr(begin, line.find_last_not_of(" \t") - begin + 1);
 }
 
+/// The reason that a comment such as "-- breaking: the reason" gives; nothing for another line.
+std::optional<std::string> read_mark(std::string_view line, std::string_view word) {
+  if (!line.starts_with("--")) return std::nullopt;
+  line = trimmed(line.substr(2));
+  if (!boost::algorithm::istarts_with(line, word)) return std::nullopt;
+  line = trimmed(line.substr(word.size()));
+  if (!line.empty() && line.front() != ':') return std::nullopt;
+  const auto reason = line.empty() ? line : trimmed(line.substr(1));
+  return reason.empty() ? "no reason is given" : std::string(reason);
+}
+
 Section read_section(std::string_view text) {
-  constexpr std::string_view destructive = "-- destructive: ", breaking = "-- breaking: ";
   Section section;
   for (std::size_t from = 0; from < text.size();) {
     const auto end = std::min(text.find('\n', from), text.size());
     const std::string_view line = trimmed(text.substr(from, end - from));
-    if (line.starts_with(destructive)) {
-      section.losses.emplace_back(line.substr(destructive.size()));
-      section.breaks.push_back(section.losses.back());
-    } else if (line.starts_with(breaking)) {
-      section.breaks.emplace_back(line.substr(breaking.size()));
+    if (auto loss = read_mark(line, "destructive")) {
+      section.losses.push_back(*loss);
+      section.breaks.push_back(*std::move(loss));
+    } else if (auto reason = read_mark(line, "breaking")) {
+      section.breaks.push_back(*std::move(reason));
     } else if (line == "-- no transaction") {
       section.in_transaction = false;
     }

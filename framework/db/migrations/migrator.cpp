@@ -119,9 +119,15 @@ awaitable<void> create_table(Session& session, const Table& table) {
   }
 }
 
+awaitable<void> forget_breaks(Session& session, std::int64_t number) {
+  co_await session.execute("DELETE FROM aegis_breaking_migrations WHERE number = $1", number);
+}
+
 /// Records why programs from before a migration cannot work after it, if so.
 awaitable<void> record_breaks(Session& session, std::int64_t number,
                               std::vector<std::string> reasons) {
+  co_await forget_breaks(session,
+                         number);  // of a program that took it back without knowing of these
   if (reasons.empty()) co_return;
   BreakingMigration row{number, fmt::format("{}", fmt::join(reasons, "\n"))};
   co_await session.insert(row);
@@ -274,7 +280,7 @@ awaitable<bool> Migrator::revert_last(Session& session, std::int64_t to, bool al
   const std::string what = "taking back " + last.title();
   co_await run_checked(session, script.down, what);
   co_await session.erase<AppliedMigration>(last.number);
-  co_await session.execute("DELETE FROM aegis_breaking_migrations WHERE number = $1", last.number);
+  co_await forget_breaks(session, last.number);
   co_await session.commit();
   report(fmt::format("{} taken back in {} ms", last.title(), since(begin).count()));
   co_return true;

@@ -209,6 +209,16 @@ ON_EACH_DATABASE(what_breaks_is_known_of_tables_that_were_there_before) {
   BOOST_TEST(has(refusal([&] { ground.upgrade(); }), "newer than this program"));
 }
 
+ON_EACH_DATABASE(a_program_that_knows_nothing_of_what_breaks_may_take_it_back) {
+  Ground ground(kind);
+  ground.revise("begin");
+  ground.write_sql("later", "-- breaking: shields are weighed", "");
+  ground.upgrade();
+  ground.run_sql("DELETE FROM aegis_migrations WHERE number = 2");
+  ground.upgrade();
+  BOOST_TEST(ground.state().problems.empty());
+}
+
 ON_EACH_DATABASE(what_is_taken_back_breaks_nothing_any_more) {
   Ground ground(kind);
   ground.revise("begin");
@@ -237,6 +247,56 @@ BOOST_AUTO_TEST_CASE(a_migration_says_what_breaks_older_programs) {
   BOOST_TEST(lines(script.up.breaks) ==
              "shield.enchantment becomes spell\nshield.weight must be given\n");
   BOOST_TEST(script.up.losses.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_older_programs_cannot_read_or_write_breaks_them) {
+  const auto breaks_of = [](const std::function<void(ColumnSchema&)>& change) {
+    Ground ground("sqlite");
+    auto& before = column(ground.models, "shield", "material");
+    before.max_length = 80;
+    before.one_of = {"iron", "wood"};
+    ground.revise("begin");
+    change(column(ground.models, "shield", "material"));
+    ground.revise("change");
+    const auto files = ground.folder();
+    return lines(files.script(files.revisions().back(), "sqlite").up.breaks);
+  };
+  using Column = ColumnSchema;
+  BOOST_TEST(breaks_of([](Column& it) { it.nullable = true; }) == "shield.material may be NULL\n");
+  BOOST_TEST(breaks_of([](Column& it) { it.max_length = 70; }) ==
+             "shield.material has a narrower limit\n");
+  BOOST_TEST(breaks_of([](Column& it) { it.min_length = 1; }) ==
+             "shield.material has a narrower limit\n");
+  BOOST_TEST(breaks_of([](Column& it) { it.one_of.emplace_back("bronze"); }) ==
+             "shield.material has other choices\n");
+  BOOST_TEST(breaks_of([](Column& it) { it.unique = true; }) == "shield.material must be unique\n");
+  BOOST_TEST(breaks_of([](Column& it) { it.max_length = 90; }) == "");
+  BOOST_TEST(breaks_of([](Column& it) { it.default_value = "wood"; }) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_column_that_is_required_now_breaks_older_programs) {
+  Ground ground("sqlite");
+  column(ground.models, "shield", "enchantment").nullable = true;
+  ground.revise("begin");
+  column(ground.models, "shield", "enchantment").nullable = false;
+  column(ground.models, "shield", "enchantment").default_value = "none";  // they give NULL
+  table(ground.models, "shield").uniques.push_back({"shield_once", {"name", "material"}});
+  ground.revise("require");
+  const auto files = ground.folder();
+  BOOST_TEST(lines(files.script(files.revisions().back(), "sqlite").up.breaks) ==
+             "shield.enchantment must be given\nshield (name, material) must be unique\n");
+}
+
+BOOST_AUTO_TEST_CASE(what_breaks_need_not_be_written_to_the_letter) {
+  Ground ground("sqlite");
+  ground.revise("begin");
+  ground.write_sql("later",
+                   "--Breaking : weight\n  -- breaking\n-- breaking:\n-- breaking up is hard",
+                   "-- DESTRUCTIVE: all");
+  const auto files = ground.folder();
+  const auto script = files.script(files.revisions().back(), "sqlite");
+  BOOST_TEST(lines(script.up.breaks) == "weight\nno reason is given\nno reason is given\n");
+  BOOST_TEST(lines(script.down.losses) == "all\n");
 }
 
 ON_EACH_DATABASE(merged_branches_are_told_what_to_do) {
