@@ -3,6 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <exception>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -17,8 +18,10 @@ namespace asio = boost::asio;
 using SteadyClock = std::chrono::steady_clock;
 
 struct Round {
-  std::shared_ptr<const HealthReport> report{};  ///< null while it runs
-  SteadyClock::time_point ended{};
+  bool ended = false;
+  SteadyClock::time_point ended_at{};
+  std::shared_ptr<const HealthReport> report{};
+  std::exception_ptr failure{};
   std::vector<Wakeup::Handle> waiting{};
 };
 
@@ -29,17 +32,26 @@ struct SharedHealth::State {
       : registry(checks), keep(kept) {}
 
   bool must_begin() const {
-    return !round || (round->report && SteadyClock::now() - round->ended >= keep);
+    return !round ||
+           (round->ended && (round->failure || SteadyClock::now() - round->ended_at >= keep));
   }
 
   // A coroutine of its own: whoever asked first may be cancelled.
   static awaitable<void> run(std::shared_ptr<State> state, std::shared_ptr<Round> round) {
-    auto report = std::make_shared<const HealthReport>(co_await state->registry.check());
+    std::shared_ptr<const HealthReport> report;
+    std::exception_ptr failure;
+    try {
+      report = std::make_shared<const HealthReport>(co_await state->registry.check());
+    } catch (...) {
+      failure = std::current_exception();
+    }
     std::vector<Wakeup::Handle> waiting;
     {
       const std::lock_guard lock(state->mutex);
       round->report = std::move(report);
-      round->ended = SteadyClock::now();
+      round->failure = failure;
+      round->ended_at = SteadyClock::now();
+      round->ended = true;
       waiting.swap(round->waiting);
     }
     for (const auto& one : waiting) one.notify();
@@ -65,11 +77,12 @@ awaitable<std::shared_ptr<const HealthReport>> SharedHealth::report() const {
     begins = state->must_begin();
     if (begins) state->round = std::make_shared<Round>();
     round = state->round;
-    if (round->report) co_return round->report;
+    if (round->ended) co_return round->report;
     round->waiting.push_back(wakeup->handle());
   }
   if (begins) asio::co_spawn(executor, State::run(state, round), asio::detached);
   co_await wakeup->wait();
+  if (round->failure) std::rethrow_exception(round->failure);
   co_return round->report;
 }
 

@@ -16,7 +16,7 @@ class SharedHealth {
   SharedHealth(const HealthRegistry& registry, std::chrono::milliseconds keep);
 
   /// Throws boost::system::system_error (operation_aborted) when cancelled; the check goes on for
-  /// the others.
+  /// the others. What the registry throws is thrown to all who wait, and the next asks anew.
   awaitable<std::shared_ptr<const HealthReport>> report() const;
 
  private:
