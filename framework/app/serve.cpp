@@ -89,7 +89,8 @@ std::string base_url(const Settings& settings, const Server& server) {
 int serve(App::Parts& parts, const Settings& settings, const ServeOptions& options) {
   const int socket = http::inherited_socket();
   Runtime runtime({.threads = settings.io_threads,
-                   .shutdown_timeout = settings.shutdown_delay + settings.shutdown_timeout});
+                   .shutdown_delay = settings.shutdown_delay,
+                   .shutdown_timeout = settings.shutdown_timeout});
   std::optional<DatabaseSide> side;
 
   parts.services.provide(Clock::system());

@@ -123,6 +123,7 @@ class Dev {
     for (const int each : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&ends, each);
     ::sigprocmask(SIG_BLOCK, &ends, nullptr);
     ::setenv("NINJA_STATUS", "[%f/%t] ", 1);  // as BuildOutput reads it
+    ::setenv("SHUTDOWN_DELAY", "0s", 1);      // no balancer is to be waited for
     signals_ = Descriptor(::signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!signals_) throw std::system_error(errno, std::generic_category(), "signalfd");
   }

@@ -151,8 +151,8 @@ struct Runtime::Impl {
 
   awaitable<void> shut_down() {
     const auto began = std::chrono::steady_clock::now();
-    const SteadyTime deadline = began + options.shutdown_timeout;
-    log::info("shutting down", "limit", options.shutdown_timeout);
+    const SteadyTime deadline = began + options.shutdown_delay + options.shutdown_timeout;
+    log::info("shutting down", "limit", options.shutdown_delay + options.shutdown_timeout);
 
     std::vector<const NamedHook*> all;
     for (const NamedHook& hook : drain_hooks) all.push_back(&hook);

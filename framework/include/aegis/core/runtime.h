@@ -17,7 +17,9 @@ namespace aegis {
 struct RuntimeOptions {
   /// Threads that run coroutines; 0: available_cores().
   std::size_t threads = 0;
-  /// How long a shutdown may take before what still runs is abandoned.
+  /// For how long drain hooks may wait before they begin, e.g. Server::drain().
+  std::chrono::milliseconds shutdown_delay{0};
+  /// How long a shutdown may take after that before what still runs is abandoned.
   std::chrono::milliseconds shutdown_timeout = std::chrono::seconds(10);
   /// SIGTERM and SIGINT begin a shutdown; a second one ends the process at once.
   bool handle_signals = true;

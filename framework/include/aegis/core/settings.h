@@ -71,10 +71,10 @@ struct Settings {
        doc("How log lines look: text, json, or auto: text on a terminal.")),
       (access_log, doc("Log a line for each request.")),
       (io_threads, le(1024), doc("Threads that serve requests; 0: as many as there are cores.")),
-      (shutdown_delay, ge(0),
+      (shutdown_delay, ge(0), le(3'600'000),
        doc("How long connections are still taken after SIGTERM, so that load balancers see /readyz "
            "turn 503 first.")),
-      (shutdown_timeout, ge(0),
+      (shutdown_timeout, ge(0), le(86'400'000),
        doc("How long requests may take to finish after SIGTERM before they are abandoned.")),
       (database_url, min_length(1),
        doc("sqlite:///relative/path, sqlite:////absolute/path, sqlite://:memory: or "
