@@ -100,8 +100,11 @@ health: ## Ask the running service how it is
 health-detailed: ## The same with every component
 	@$(MAKE) --no-print-directory health ARGS="--detailed $(ARGS)"
 
+# As docker compose finds it: in the environment, or in .env.
+tag = $(or $(TAG),$(shell sed -nE "s/^TAG=[\"']?([^\"']*).*/\1/p" .env 2>/dev/null),latest)
+
 image: ## Build the container image `shields`; TAG=1.2.3, ARGS="--network host" and the like
-	@deploy/build-image -t shields:$(or $(TAG),latest) $(ARGS) .
+	@deploy/build-image -t shields:$(tag) $(ARGS) .
 
 sdk: ## Build the image `aegis-sdk`, in which the images of projects are built
 	@deploy/build-image --target sdk -t aegis-sdk:0.1.0 -t aegis-sdk $(ARGS) .
