@@ -165,7 +165,9 @@ class ServiceTest(unittest.TestCase):
         tables = self.tables_of(service.await_status("/health/detailed", 503))
         self.assertIn("shield.enchantment", tables["message"])
         self.execute("DROP TABLE shield")
+        deadline = time.monotonic() + LIMIT
         while "table shield" not in tables["message"]:  # what was found is told for a second
+            self.assertLess(time.monotonic(), deadline, tables)
             time.sleep(0.02)
             tables = self.tables_of(service.await_status("/health/detailed", 503))
 
