@@ -3,8 +3,8 @@
 
 usage: deploy_test.py [unittest options]        ARGS in the environment are more of them
 
-Needs the images `shields` and `postgres:16-alpine`. LAB in the environment is a prefix that runs a
-command where the engine's networks are reachable.
+Needs the images that tests/deploy/build makes, and `postgres:16-alpine`. LAB in the environment is a
+prefix that runs a command where the engine's networks are reachable.
 """
 import http.client
 import json
@@ -779,6 +779,18 @@ class DeployTest(unittest.TestCase):
         self.assertIn("dev", compose("--profile", "dev", "config", "--services", **plain).split())
         make("down", "ARGS=--volumes")
         self.assertEqual(compose("ps", "--all", "--quiet", **plain), "")
+
+    def test_32_a_project_built_in_the_sdk(self):
+        project = {"COMPOSE_PROJECT_NAME": f"{PROJECT}-sdkdemo", "TAG": "latest",
+                   "COMPOSE_FILE": str(ROOT / "build/sdkdemo/compose.yaml")}
+        self.addCleanup(compose, "down", "--volumes", check=False, **project)
+        compose("up", "-d", "--no-build", "--wait", **project)
+        port = int(compose("port", "api", "8000", **project).rsplit(":", 1)[1])
+        status, text = ask("127.0.0.1", "GET", "/health/detailed", port=port)
+        self.assertEqual(status, 200, text)
+        self.assertEqual(json.loads(text)["service"], "sdkdemo")
+        self.assertIn("aegis_schedule", compose("exec", "-T", "postgres", "psql", "-U", "aegis",
+                                                "-d", "aegis_db", "-c", r"\dt", **project))
 
 
 def down():
