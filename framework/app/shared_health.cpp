@@ -18,10 +18,11 @@ namespace asio = boost::asio;
 using SteadyClock = std::chrono::steady_clock;
 
 struct Round {
-  bool ended = false;
-  SteadyClock::time_point ended_at{};
+  bool ended() const { return report || failure; }
+
   std::shared_ptr<const HealthReport> report{};
   std::exception_ptr failure{};
+  SteadyClock::time_point ended_at{};
   std::vector<Wakeup::Handle> waiting{};
 };
 
@@ -33,7 +34,7 @@ struct SharedHealth::State {
 
   bool must_begin() const {
     return !round ||
-           (round->ended && (round->failure || SteadyClock::now() - round->ended_at >= keep));
+           (round->ended() && (round->failure || SteadyClock::now() - round->ended_at >= keep));
   }
 
   // A coroutine of its own: whoever asked first may be cancelled.
@@ -51,7 +52,6 @@ struct SharedHealth::State {
       round->report = std::move(report);
       round->failure = failure;
       round->ended_at = SteadyClock::now();
-      round->ended = true;
       waiting.swap(round->waiting);
     }
     for (const auto& one : waiting) one.notify();
@@ -77,7 +77,7 @@ awaitable<std::shared_ptr<const HealthReport>> SharedHealth::report() const {
     begins = state->must_begin();
     if (begins) state->round = std::make_shared<Round>();
     round = state->round;
-    if (round->ended) co_return round->report;
+    if (round->ended()) co_return round->report;
     round->waiting.push_back(wakeup->handle());
   }
   if (begins) asio::co_spawn(executor, State::run(state, round), asio::detached);
