@@ -123,11 +123,11 @@ awaitable<void> forget_breaks(Session& session, std::int64_t number) {
   co_await session.execute("DELETE FROM aegis_breaking_migrations WHERE number = $1", number);
 }
 
-/// Records why programs from before a migration cannot work after it, if so.
+/// Records why programs from before a migration cannot work after it, if so. What stands there is
+/// of a program that took the migration back without knowing of this table.
 awaitable<void> record_breaks(Session& session, std::int64_t number,
                               std::vector<std::string> reasons) {
-  co_await forget_breaks(session,
-                         number);  // of a program that took it back without knowing of these
+  co_await forget_breaks(session, number);
   if (reasons.empty()) co_return;
   BreakingMigration row{number, fmt::format("{}", fmt::join(reasons, "\n"))};
   co_await session.insert(row);
